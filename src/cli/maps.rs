@@ -1,0 +1,336 @@
+//! `convscope maps`.
+
+use std::collections::HashMap;
+use std::env;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::options::{Computing, Drawing, Preparing, Saving};
+use super::session::Session;
+use crate::array::{Array, npy};
+use crate::explain::{self, ChannelStatistics};
+use crate::model::{ChannelId, LayerId};
+use crate::picture::{self, Format, Picture, Style};
+
+#[derive(Args, Debug)]
+pub(super) struct Maps {
+    /// A model file.
+    model: PathBuf,
+    /// A photo, a .npy tensor, or - for standard input.
+    image: PathBuf,
+    /// A layer by name, index or unique prefix; repeatable. All that have something to show if not given.
+    #[arg(long, value_name = "NAME")]
+    layer: Vec<String>,
+    /// A channel by its index from 0; repeatable. All, in a grid, if not given.
+    #[arg(long, value_name = "N")]
+    channel: Vec<usize>,
+    /// Save the raw numbers: a .npy file for one layer, or a folder for several.
+    #[arg(long, value_name = "PATH")]
+    npy: Option<PathBuf>,
+    /// Print each channel's statistics as a JSON list.
+    #[arg(long)]
+    json: bool,
+    /// Print the pictures in the terminal.
+    #[arg(long)]
+    show: bool,
+    #[command(flatten)]
+    saving: Saving,
+    #[command(flatten)]
+    drawing: Drawing,
+    #[command(flatten)]
+    computing: Computing,
+    #[command(flatten)]
+    preparing: Preparing,
+}
+
+impl Maps {
+    pub(super) fn run(self) -> Result<()> {
+        let session = Session::prepared(&self.model, &self.preparing, &self.computing)?;
+        let layers = self.layers(&session)?;
+        let names: Vec<&str> = layers.iter().map(|&id| session.model.layer(id).name.as_str()).collect();
+        let stems = picture::unique_file_names(&names);
+        let stems: HashMap<LayerId, String> = layers.iter().copied().zip(stems).collect();
+        let pictures = Target::pictures(self.saving.output.as_deref(), &layers, &self.channel)?;
+        let arrays = Target::arrays(self.npy.as_deref(), &layers)?;
+        let inputs = session.feed(&self.image, !self.preparing.no_exif)?;
+
+        let quiet_table = self.json || self.show || pictures.is_some() || arrays.is_some();
+        let mut list = Vec::new();
+        let mut failure = None;
+        let walk = explain::activations(&session.engine, &inputs, &layers, |id, activation| {
+            let name = &session.model.layer(id).name;
+            let outcome = (|| {
+                let found = select(name, &activation, &self.channel)?;
+                let statistics = explain::statistics(&found.values);
+                if self.json {
+                    list.push(element(name, &found, &statistics));
+                } else if !quiet_table {
+                    line(name, &activation, &statistics)?;
+                }
+                if let Some(target) = &arrays {
+                    let path = target.path(&stems[&id], "npy");
+                    self.save(&path, &npy::bytes(&found.values), &format!("{:?}", found.values.shape()))?;
+                }
+                if pictures.is_some() || self.show {
+                    for drawn in self.draw(&found)? {
+                        self.finish(&session, name, &stems[&id], &drawn, pictures.as_ref())?;
+                    }
+                }
+                Ok(())
+            })();
+            // The walk ends with the library's error; what happened here is told with its own.
+            outcome.map_err(|error| {
+                failure = Some(error);
+                crate::error::Error::Cancelled
+            })
+        });
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        walk?;
+        if self.json {
+            let mut out = io::stdout().lock();
+            serde_json::to_writer_pretty(&mut out, &list).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+
+    fn layers(&self, session: &Session) -> Result<Vec<LayerId>> {
+        if !self.layer.is_empty() {
+            let mut layers = Vec::new();
+            for text in &self.layer {
+                let id = session.model.find_layer(text)?;
+                if !layers.contains(&id) {
+                    layers.push(id);
+                }
+            }
+            return Ok(layers);
+        }
+        // What lies behind a layer that can't be computed is left out, and said.
+        let shapes = session.engine.shapes();
+        let all = session.model.pictured_layers();
+        let (able, unable): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|&id| shapes.get(session.model.layer(id).output).is_ok());
+        if let Some(&first) = unable.first() {
+            let reason = shapes.get(session.model.layer(first).output).err();
+            let reason = reason.map(|error| error.to_string()).unwrap_or_default();
+            eprintln!("convscope: {} layers are left out: {reason}", unable.len());
+        }
+        if able.is_empty() {
+            bail!("{}: no layer can be computed", self.model.display());
+        }
+        Ok(able)
+    }
+
+    /// The pictures of one layer: its grid, or the channels asked for, one by one.
+    fn draw(&self, found: &Selected) -> Result<Vec<Drawn>> {
+        let Drawing { style, colormap, columns } = self.drawing;
+        let Some(maps) = explain::maps(&found.values) else {
+            let picture = Picture::Indexed(picture::vector(found.values.values(), colormap)?);
+            return Ok(vec![Drawn { picture, channel: None, style: Style::MinMax }]);
+        };
+        if found.channels.is_empty() {
+            let style = style.unwrap_or(Style::Book);
+            let grid = picture::grid(&maps, style, colormap, usize::from(columns), 0)?;
+            return Ok(vec![Drawn { picture: Picture::Indexed(grid), channel: None, style }]);
+        }
+        let style = style.unwrap_or(Style::MinMax);
+        let [_, height, width] = maps.shape()[..] else {
+            bail!("feature maps have three axes");
+        };
+        let one = |(index, &channel): (usize, &ChannelId)| {
+            let picture = picture::channel(maps.at(index), height, width, style, colormap)?;
+            Ok(Drawn { picture: Picture::Indexed(picture), channel: Some(channel), style })
+        };
+        found.channels.iter().enumerate().map(one).collect()
+    }
+
+    fn finish(
+        &self,
+        session: &Session,
+        layer: &str,
+        stem: &str,
+        drawn: &Drawn,
+        target: Option<&Target>,
+    ) -> Result<()> {
+        if let Some(target) = target {
+            let name = match drawn.channel {
+                Some(ChannelId(channel)) => format!("{stem}.c{channel}"),
+                None => stem.to_owned(),
+            };
+            let path = target.path(&name, "png");
+            let provenance = self.provenance(session, layer, drawn);
+            let bytes = picture::encode(&drawn.picture, Format::from_path(&path)?, &provenance)?;
+            self.save(&path, &bytes, &format!("{}x{}", drawn.picture.width(), drawn.picture.height()))?;
+        }
+        if self.show {
+            let channel = drawn.channel.map(|ChannelId(channel)| format!(", channel {channel}"));
+            println!("{layer}{}", channel.unwrap_or_default());
+            show(&drawn.picture)?;
+        }
+        Ok(())
+    }
+
+    fn provenance(&self, session: &Session, layer: &str, drawn: &Drawn) -> Vec<(String, String)> {
+        let command: Vec<String> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        let mut pairs = vec![
+            ("Software", format!("convscope {}", env!("CARGO_PKG_VERSION"))),
+            ("convscope:model", self.model.display().to_string()),
+            ("convscope:architecture", session.model.architecture.clone().unwrap_or_default()),
+            ("convscope:layer", layer.to_owned()),
+            ("convscope:channel", drawn.channel.map(|ChannelId(c)| c.to_string()).unwrap_or_default()),
+            ("convscope:style", drawn.style.name().to_owned()),
+            ("convscope:image", self.image.display().to_string()),
+            ("convscope:command", command.join(" ")),
+        ];
+        pairs.retain(|(_, value)| !value.is_empty());
+        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    fn save(&self, path: &Path, bytes: &[u8], what: &str) -> Result<()> {
+        picture::save(path, bytes, self.saving.overwrite)?;
+        if !self.saving.quiet {
+            eprintln!("wrote {} ({what})", path.display());
+        }
+        Ok(())
+    }
+}
+
+/// What was asked for of one layer.
+struct Selected {
+    /// The layer's activation, or the asked-for channels of it.
+    values: Array,
+    /// Empty for the whole layer.
+    channels: Vec<ChannelId>,
+}
+
+struct Drawn {
+    picture: Picture,
+    channel: Option<ChannelId>,
+    style: Style,
+}
+
+fn select(layer: &str, activation: &Array, channels: &[usize]) -> Result<Selected> {
+    if channels.is_empty() {
+        return Ok(Selected { values: activation.clone(), channels: Vec::new() });
+    }
+    let Some(maps) = explain::maps(activation) else {
+        bail!("layer '{layer}' has no channels: its output is a vector of {}", activation.shape()[0]);
+    };
+    let [count, height, width] = maps.shape()[..] else {
+        bail!("feature maps have three axes");
+    };
+    let mut values = Vec::with_capacity(channels.len() * height * width);
+    for &channel in channels {
+        if channel >= count {
+            bail!("layer '{layer}' has {count} channels, 0 to {}; channel {channel} was asked for", count - 1);
+        }
+        values.extend_from_slice(maps.at(channel));
+    }
+    Ok(Selected {
+        values: Array::new([channels.len(), height, width], values),
+        channels: channels.iter().copied().map(ChannelId).collect(),
+    })
+}
+
+/// Where files go.
+enum Target {
+    File(PathBuf),
+    Folder(PathBuf),
+}
+
+impl Target {
+    /// A path with a picture's ending is a file and holds one picture; any other is a folder.
+    fn pictures(path: Option<&Path>, layers: &[LayerId], channels: &[usize]) -> Result<Option<Self>> {
+        let single = layers.len() == 1 && channels.len() <= 1;
+        Self::of(path, &["png", "jpg", "jpeg"], single, "pictures of several layers or channels")
+    }
+
+    fn arrays(path: Option<&Path>, layers: &[LayerId]) -> Result<Option<Self>> {
+        Self::of(path, &["npy"], layers.len() == 1, "the numbers of several layers")
+    }
+
+    fn of(path: Option<&Path>, endings: &[&str], single: bool, several: &str) -> Result<Option<Self>> {
+        let Some(path) = path else { return Ok(None) };
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        let is_file = ending.as_deref().is_some_and(|ending| endings.contains(&ending)) && !path.is_dir();
+        if is_file && single {
+            return Ok(Some(Self::File(path.to_path_buf())));
+        }
+        if is_file {
+            bail!("{}: {several} need a folder; give a path without an ending", path.display());
+        }
+        if let Some(ending) = ending.filter(|ending| is_data(ending) && !path.is_dir()) {
+            bail!("{}: can't write .{ending} files here, only .{}", path.display(), endings.join(", ."));
+        }
+        fs::create_dir_all(path).with_context(|| format!("{}: can't make this folder", path.display()))?;
+        Ok(Some(Self::Folder(path.to_path_buf())))
+    }
+
+    fn path(&self, stem: &str, ending: &str) -> PathBuf {
+        match self {
+            Self::File(path) => path.clone(),
+            Self::Folder(folder) => folder.join(format!("{stem}.{ending}")),
+        }
+    }
+}
+
+/// Endings that mean a file, so that `-o maps.gif` doesn't become a folder.
+fn is_data(ending: &str) -> bool {
+    ["png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp", "svg", "pdf", "npy", "npz", "json"].contains(&ending)
+}
+
+fn element(layer: &str, found: &Selected, statistics: &[ChannelStatistics]) -> Value {
+    let channels: Vec<Value> = statistics
+        .iter()
+        .enumerate()
+        .map(|(index, s)| {
+            let mut value = json!({"mean": s.mean, "std": s.std, "min": s.min, "max": s.max, "dead": s.dead()});
+            if let Some(ChannelId(channel)) = found.channels.get(index) {
+                value["channel"] = json!(channel);
+            }
+            value
+        })
+        .collect();
+    json!({"layer": layer, "shape": found.values.shape(), "channels": channels})
+}
+
+/// One line of the table that is printed when nothing else was asked for.
+fn line(layer: &str, activation: &Array, statistics: &[ChannelStatistics]) -> Result<()> {
+    let whole = ChannelStatistics::of(activation.values());
+    let dead = statistics.iter().filter(|s| s.dead()).count();
+    let dead = match (statistics.len(), dead) {
+        (_, 0) | (1, _) => String::new(),
+        (count, dead) => format!("  {dead} of {count} channels dead"),
+    };
+    let shape = format!("{:?}", activation.shape());
+    writeln!(
+        io::stdout().lock(),
+        "{layer:<28} {shape:<16} min {:>9.4}  max {:>9.4}  mean {:>9.4}  std {:>9.4}{dead}",
+        whole.min, whole.max, whole.mean, whole.std
+    )?;
+    Ok(())
+}
+
+/// Prints a picture in the terminal, small maps enlarged to be seen.
+fn show(picture: &Picture) -> Result<()> {
+    const COLUMNS: u32 = 64;
+    let interactive = io::stdout().is_terminal();
+    let config = viuer::Config {
+        absolute_offset: false,
+        // A protocol's probe waits for an answer, which only a terminal gives.
+        use_kitty: interactive,
+        use_iterm: interactive,
+        width: (picture.width() < COLUMNS).then_some(COLUMNS),
+        ..viuer::Config::default()
+    };
+    let image = image::DynamicImage::ImageRgb8(picture.to_rgb());
+    viuer::print(&image, &config).context("the picture can't be printed here")?;
+    Ok(())
+}

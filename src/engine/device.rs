@@ -1,0 +1,140 @@
+//! Where to compute, and what has to be settled before computing starts.
+
+use std::env;
+use std::fmt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+use std::str::FromStr;
+
+use burn_tch::LibTorchDevice;
+use tch::{Cuda, Kind, Tensor as Torch};
+
+use super::guard::guarded;
+use crate::error::{Error, Result};
+
+/// What the user asks for: `auto`, `cpu`, `cuda` or `cuda:N`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The first GPU if there is one that works, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The GPU of this number.
+    Cuda(usize),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => text
+                .strip_prefix("cuda:")
+                .and_then(|number| number.parse().ok())
+                .map(Self::Cuda)
+                .ok_or_else(|| "expected auto, cpu, cuda or cuda:N".to_owned()),
+        }
+    }
+}
+
+/// A device that is known to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Device(LibTorchDevice);
+
+impl Device {
+    /// The CPU, which always works.
+    pub const CPU: Self = Self(LibTorchDevice::Cpu);
+
+    /// Opens what was asked for.
+    ///
+    /// # Errors
+    /// When a GPU was asked for by name and can't be used.
+    pub fn open(choice: DeviceChoice) -> Result<Self> {
+        match choice {
+            DeviceChoice::Cpu => Ok(Self::CPU),
+            DeviceChoice::Cuda(number) => Self::cuda(number),
+            DeviceChoice::Auto if Cuda::is_available() => Ok(Self::cuda(0).unwrap_or(Self::CPU)),
+            DeviceChoice::Auto => Ok(Self::CPU),
+        }
+    }
+
+    fn cuda(number: usize) -> Result<Self> {
+        let count = usize::try_from(Cuda::device_count()).unwrap_or(0);
+        if !Cuda::is_available() || number >= count {
+            return Err(Error::request(match count {
+                0 => format!(
+                    "cuda:{number} can't be used: no CUDA GPU is visible to this build of convscope \
+                     (a build with CUDA is made by 'make CUDA=1')"
+                ),
+                _ => format!("cuda:{number} can't be used: there are {count} GPUs, counted from 0"),
+            }));
+        }
+        let device = Self(LibTorchDevice::Cuda(number));
+        if device.rounds_to_tf32()? {
+            return Err(Error::request(format!(
+                "{device} rounds numbers to TF32 in spite of NVIDIA_TF32_OVERRIDE=0, so its results would be \
+                 inexact; use --device cpu"
+            )));
+        }
+        Ok(device)
+    }
+
+    /// Convolves a number that f32 can hold and TF32 (10 bits of mantissa) can't.
+    fn rounds_to_tf32(self) -> Result<bool> {
+        guarded(|| {
+            let exact = 1.0 + f64::from(2.0_f32.powi(-16));
+            let options = (Kind::Float, tch::Device::from(self.0));
+            let image = Torch::full([1, 16, 16, 16], exact, options);
+            let kernel = Torch::full([16, 16, 3, 3], 0.0, options);
+            let _ = kernel.get(0).get(0).get(1).get(1).fill_(1.0);
+            let result = image.conv2d::<Torch>(&kernel, None, [1, 1], [1, 1], [1, 1], 1);
+            Ok(result.double_value(&[0, 0, 8, 8]) != exact)
+        })
+    }
+
+    pub(super) fn handle(self) -> LibTorchDevice {
+        self.0
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            LibTorchDevice::Cuda(number) => write!(f, "cuda:{number}"),
+            _ => write!(f, "cpu"),
+        }
+    }
+}
+
+/// Sets how many threads compute on the CPU.
+pub fn set_threads(count: usize) {
+    tch::set_num_threads(i32::try_from(count).unwrap_or(i32::MAX));
+}
+
+/// How many threads compute on the CPU.
+pub fn threads() -> usize {
+    usize::try_from(tch::get_num_threads()).unwrap_or(1)
+}
+
+/// To be called first in `main`. libtorch lets cuDNN round to TF32 unless this variable was set before it
+/// started; so where an NVIDIA driver is present the program starts itself over, once.
+pub fn settle_environment() {
+    const SWITCH: &str = "NVIDIA_TF32_OVERRIDE";
+    if env::var_os(SWITCH).is_some() || !Path::new("/dev/nvidiactl").exists() {
+        return;
+    }
+    if let Ok(program) = env::current_exe() {
+        let mut arguments = env::args_os();
+        let mut command = Command::new(program);
+        if let Some(name) = arguments.next() {
+            command.arg0(name);
+        }
+        // Only comes back if it failed; then the check of the opened device still stands guard.
+        let _ = command.args(arguments).env(SWITCH, "0").exec();
+    }
+}

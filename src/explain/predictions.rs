@@ -1,0 +1,82 @@
+//! What the network answers: classes with their probabilities.
+
+use crate::engine::{Engine, Tensor};
+use crate::error::{Error, Result};
+use crate::model::{ClassId, HeadKind, Model};
+
+/// One class of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Which class.
+    pub class: ClassId,
+    /// In 0..=1.
+    pub probability: f64,
+    /// The value before the softmax or sigmoid.
+    pub logit: f64,
+}
+
+/// All classes for one input, best first.
+///
+/// # Errors
+/// When the model has no classifier at its end, or can't be computed.
+pub fn predictions(engine: &Engine, inputs: &[Tensor]) -> Result<Vec<Prediction>> {
+    let model = engine.model();
+    let Some(head) = model.head else {
+        return Err(Error::request(no_head(model)));
+    };
+    let mut run = engine.forward(inputs, &[head.logits])?;
+    let logits = engine.value(&mut run, head.logits)?.read()?;
+    let mut found = scores(head.kind, logits.values());
+    // Equal scores stay in the classes' order; NaN comes last.
+    found.sort_by(|a, b| {
+        let order = b.probability.partial_cmp(&a.probability);
+        order.unwrap_or_else(|| a.probability.is_nan().cmp(&b.probability.is_nan()))
+    });
+    Ok(found)
+}
+
+/// Probabilities from logits, in f64, in the classes' order. A single sigmoid unit tells two classes apart:
+/// class 1 is the unit, class 0 its complement.
+pub fn scores(kind: HeadKind, logits: &[f32]) -> Vec<Prediction> {
+    let logits: Vec<f64> = match (kind, logits) {
+        (HeadKind::Sigmoid, &[unit]) => vec![-f64::from(unit), f64::from(unit)],
+        _ => logits.iter().copied().map(f64::from).collect(),
+    };
+    let probabilities: Vec<f64> = if kind == HeadKind::Sigmoid {
+        logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
+    } else {
+        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let exponentials: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+        let sum: f64 = exponentials.iter().sum();
+        exponentials.into_iter().map(|value| value / sum).collect()
+    };
+    logits
+        .into_iter()
+        .zip(probabilities)
+        .enumerate()
+        .map(|(class, (logit, probability))| Prediction { class: ClassId(class), probability, logit })
+        .collect()
+}
+
+fn no_head(model: &Model) -> String {
+    let ends = model.outputs.first().map(|&output| model.layer_name(output)).unwrap_or_default();
+    format!("the model has no classes to predict: it ends in layer '{ends}', whose output is not a vector")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_of_each_kind_of_head() {
+        let softmax = scores(HeadKind::Softmax, &[1000.0, 1000.0, -1000.0]);
+        assert_eq!(softmax[0].probability, 0.5);
+        assert_eq!(softmax[2].probability, 0.0);
+        let binary = scores(HeadKind::Sigmoid, &[-2.0]);
+        assert_eq!((binary[0].logit, binary[1].logit), (2.0, -2.0));
+        assert!((binary[0].probability + binary[1].probability - 1.0).abs() < 1e-12);
+        let many = scores(HeadKind::Sigmoid, &[0.0, 50.0]);
+        assert_eq!(many[0].probability, 0.5);
+        assert!(many[1].probability > 0.999);
+    }
+}

@@ -1,0 +1,70 @@
+//! Which weights of the file belong to which layer.
+//!
+//! The file has one group for each layer of the outermost model, with a list of its weights' names. A nested
+//! model is one such layer: its group lists the weights of all layers in it, see [`super::share`].
+
+use std::collections::HashMap;
+
+use hdf5_reader::group::Group;
+
+use super::Outcome;
+use super::attributes::Attributes;
+use super::file::{self, File};
+use super::network::{Network, in_layer};
+use super::share::{self, Path};
+use super::show::excerpt;
+use super::stored::{Budget, Stored};
+use super::weight::Weight;
+
+/// Each layer's weights, in Keras's order.
+#[derive(Default)]
+pub struct Weights(HashMap<Path, Vec<Weight>>);
+
+impl Weights {
+    /// Those of one layer.
+    pub fn of(&self, path: &[usize]) -> &[Weight] {
+        self.0.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a nested model's weights couldn't be told apart: then they all are at its own place.
+    pub fn are_mixed(&self, path: &[usize]) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// Finds all weights. Their values are not read.
+    ///
+    /// # Errors
+    /// When the file lacks some that it lists, or a nested model doesn't have those that its layers need.
+    pub fn find(file: &File, group: &Group, network: &Network, keras: u32) -> Outcome<Self> {
+        let mut found = HashMap::new();
+        let mut budget = Budget::of(file);
+        for (index, entry) in network.layers.iter().enumerate() {
+            let weights = listed(file, group, &entry.name, &mut budget);
+            let shared_out = weights.and_then(|weights| match &entry.body {
+                None => Ok(vec![(vec![index], weights)]),
+                Some(body) => share::out(body, index, weights, keras),
+            });
+            found.extend(shared_out.map_err(|what| in_layer(&entry.name, &what))?);
+        }
+        Ok(Self(found))
+    }
+}
+
+/// The weights that a layer's group lists; none if it has no group.
+fn listed(file: &File, parent: &Group, layer: &str, budget: &mut Budget) -> Outcome<Vec<Weight>> {
+    let Some(group) = file::group(parent, layer)? else {
+        return Ok(Vec::new());
+    };
+    let names = Attributes::of(&group)?.list("weight_names")?;
+    let weight = |name: String| {
+        let dataset = file::dataset(&group, &name)?;
+        let stored = Stored::find(file, dataset, &name, budget)
+            .map_err(|what| format!("has a weight '{}' that {what}", excerpt(&name)))?;
+        Ok(Weight {
+            shape: stored.shape().to_vec(),
+            values: std::sync::Arc::new(stored),
+            name,
+        })
+    };
+    names.unwrap_or_default().into_iter().map(weight).collect()
+}

@@ -1,0 +1,127 @@
+//! How many colours a terminal has, and the nearest of them.
+
+use std::env;
+
+use ratatui::style::Color;
+
+/// The colours that a terminal can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColorDepth {
+    /// None, or none are wanted.
+    Monochrome,
+    /// xterm's 256: a cube of 6x6x6 and 24 greys.
+    Indexed,
+    /// 24 bits.
+    #[default]
+    Full,
+}
+
+/// The steps of red, green and blue in xterm's cube.
+const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+/// Terminals that have 24-bit colours and say so by their name, which ssh passes on, unlike `COLORTERM`.
+const FULL: [&str; 5] = ["kitty", "alacritty", "foot", "wezterm", "ghostty"];
+
+impl ColorDepth {
+    /// As the environment has it: `NO_COLOR`, `COLORTERM`, `TERM`, and whether this runs in tmux.
+    pub fn detect() -> Self {
+        Self::from_variables(|name| {
+            let value = env::var_os(name)?.to_string_lossy().into_owned();
+            Some(value).filter(|value| !value.is_empty())
+        })
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let term = variable("TERM").unwrap_or_default();
+        if variable("NO_COLOR").is_some() || term.starts_with("vt") {
+            return Self::Monochrome;
+        }
+        let declared = variable("COLORTERM")
+            .is_some_and(|value| value.contains("truecolor") || value.contains("24bit"));
+        let named = term.contains("direct") || FULL.iter().any(|name| term.contains(name));
+        // tmux takes 24-bit colours, and makes of them what the terminal around it can show.
+        if declared || named || variable("TMUX").is_some() {
+            Self::Full
+        } else {
+            Self::Indexed
+        }
+    }
+
+    /// The nearest colour that the terminal has; nothing if it has none.
+    pub fn color(self, [red, green, blue]: [u8; 3]) -> Option<Color> {
+        match self {
+            Self::Monochrome => None,
+            Self::Indexed => Some(Color::Indexed(nearest([red, green, blue]))),
+            Self::Full => Some(Color::Rgb(red, green, blue)),
+        }
+    }
+}
+
+/// The nearest of xterm's colours 16 to 255, which are the same on every terminal.
+fn nearest(rgb: [u8; 3]) -> u8 {
+    let steps = rgb.map(nearest_step);
+    let in_cube = steps.map(|step| CUBE[usize::from(step)]);
+    // Greys run from 8 to 238 in steps of 10.
+    let mean = rgb.iter().copied().map(u16::from).sum::<u16>() / 3;
+    let step = (mean.saturating_sub(3) / 10).min(23) as u8;
+    let grey = [8 + 10 * step; 3];
+    if distance(rgb, grey) < distance(rgb, in_cube) {
+        232 + step
+    } else {
+        16 + 36 * steps[0] + 6 * steps[1] + steps[2]
+    }
+}
+
+fn nearest_step(value: u8) -> u8 {
+    match value {
+        0..48 => 0,
+        48..115 => 1,
+        _ => (value - 35) / 40,
+    }
+}
+
+fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
+    let squares = a.iter().zip(b).map(|(&a, b)| u32::from(a.abs_diff(b)).pow(2));
+    squares.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn depth(variables: &[(&str, &str)]) -> ColorDepth {
+        let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
+        ColorDepth::from_variables(|name| find(name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_environment_says_how_many_colours_there_are() {
+        use ColorDepth::{Full, Indexed, Monochrome};
+        assert_eq!(depth(&[("TERM", "xterm-256color")]), Indexed);
+        assert_eq!(depth(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), Full);
+        assert_eq!(depth(&[("TERM", "xterm-direct")]), Full);
+        assert_eq!(depth(&[("TERM", "xterm-kitty")]), Full);
+        assert_eq!(depth(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux,1,0")]), Full);
+        assert_eq!(depth(&[("TERM", "screen-256color")]), Indexed);
+        assert_eq!(depth(&[("COLORTERM", "24bit"), ("NO_COLOR", "1")]), Monochrome);
+        assert_eq!(depth(&[("TERM", "vt220")]), Monochrome);
+    }
+
+    #[test]
+    fn no_colour_of_the_table_is_nearer() {
+        let table: Vec<[u8; 3]> = (0..216_usize)
+            .map(|index| [index / 36, index / 6 % 6, index % 6].map(|step| CUBE[step]))
+            .chain((0..24).map(|step| [8 + 10 * step; 3]))
+            .collect();
+        for red in (0..=255).step_by(15) {
+            for green in (0..=255).step_by(17) {
+                for blue in (0..=255).step_by(5) {
+                    let rgb = [red, green, blue];
+                    let chosen = distance(rgb, table[usize::from(nearest(rgb)) - 16]);
+                    let least = table.iter().map(|&color| distance(rgb, color)).min();
+                    assert_eq!(Some(chosen), least, "{rgb:?}");
+                }
+            }
+        }
+    }
+}

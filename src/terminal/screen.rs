@@ -1,0 +1,135 @@
+//! The whole terminal as a screen, and the way back.
+//!
+//! ratatui's own `Terminal` is not used: it asks the terminal for its cursor on the way, starts a program to learn
+//! the size of a terminal that is gone, and prints when it is dropped. Two buffers and their difference are enough.
+
+use std::env;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ThreadId};
+
+use anyhow::{Context, Result, bail};
+use crossterm::cursor::{Hide, Show};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode, window_size,
+};
+use crossterm::{execute, queue};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+/// Whether the terminal is in the screen's state; it is restored once.
+static ACTIVE: AtomicBool = AtomicBool::new(false);
+
+/// Room for a frame: at most some hundred bytes for each of ten thousand cells.
+const FRAME: usize = 1 << 20;
+
+/// The terminal while it is a screen: raw, without a cursor, on its other page. Restored when dropped, and when
+/// the thread that made it panics, before the message is printed.
+#[derive(Debug)]
+pub struct Screen {
+    backend: CrosstermBackend<BufWriter<Stdout>>,
+    shown: Buffer,
+    next: Buffer,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// If standard input or output is no terminal, it can't move its cursor, or it is gone.
+    pub fn enter() -> Result<Self> {
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            bail!("the explorer needs a terminal for its keys and its screen; see 'convscope --help' for the rest");
+        }
+        if env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
+            bail!("the explorer can't draw on this terminal (TERM is missing or 'dumb'); see 'convscope --help' for \
+                   what works anywhere");
+        }
+        hook_panics();
+        let failed = "the terminal can't be used as a screen";
+        enable_raw_mode().context(failed)?;
+        ACTIVE.store(true, Ordering::SeqCst);
+        let empty = Buffer::empty(Rect::ZERO);
+        let writer = BufWriter::with_capacity(FRAME, io::stdout());
+        // From here on, dropping it restores the terminal.
+        let mut screen = Self { backend: CrosstermBackend::new(writer), shown: empty.clone(), next: empty };
+        execute!(screen.backend, EnterAlternateScreen, Hide).context(failed)?;
+        Ok(screen)
+    }
+
+    /// The terminal's size in cells. One that doesn't know it, such as a serial line, is taken for 80x24.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn size() -> io::Result<Size> {
+        let window = window_size()?;
+        let known = window.columns > 0 && window.rows > 0;
+        Ok(if known { Size::new(window.columns, window.rows) } else { Size::new(80, 24) })
+    }
+
+    /// Shows what `paint` draws on a blank buffer of the given size. Only what differs from the last frame is
+    /// written, all at once.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        let area = Rect::new(0, 0, size.width, size.height);
+        self.next.resize(area);
+        self.next.reset();
+        // Before anything is written: were this to panic, no part of a frame would be left to be flushed.
+        paint(&mut self.next);
+
+        queue!(self.backend, BeginSynchronizedUpdate)?;
+        if self.shown.area != area {
+            queue!(self.backend, Clear(ClearType::All))?;
+            self.shown.resize(area);
+            self.shown.reset();
+        }
+        self.backend.draw(self.shown.diff(&self.next).into_iter())?;
+        queue!(self.backend, EndSynchronizedUpdate)?;
+        Write::flush(&mut self.backend)?;
+        std::mem::swap(&mut self.shown, &mut self.next);
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Whether the terminal still answers. One that was lost without a signal shows itself only so.
+pub fn is_alive() -> bool {
+    window_size().is_ok()
+}
+
+/// Gives the terminal back as it was. There is nothing to be done about errors: it may be gone.
+fn restore() {
+    if ACTIVE.swap(false, Ordering::SeqCst) {
+        let _ = execute!(io::stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// While there is a screen, only a panic of its own thread is shown, after the screen is gone. Other threads catch
+/// theirs and report them.
+fn hook_panics() {
+    static ONCE: Once = Once::new();
+    let owner: ThreadId = thread::current().id();
+    ONCE.call_once(|| {
+        let show = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().id() == owner {
+                restore();
+            }
+            if !ACTIVE.load(Ordering::SeqCst) {
+                show(info);
+            }
+        }));
+    });
+}

@@ -1,0 +1,196 @@
+//! The explorer: a screen on which a model, its layers and what they see in an image are walked through.
+//!
+//! One [`State`](state::State); [`update`](update::update) takes events in and says what is to be done elsewhere;
+//! [`view`](view::view) draws. Threads do the rest: `input` reads keys, `worker` computes, `painter` makes pictures
+//! of the screen's size, `saver` writes files. They talk in the words of [`protocol`].
+
+mod cache;
+mod fit;
+mod input;
+pub mod keymap;
+mod moves;
+pub mod outline;
+pub mod painter;
+pub mod panes;
+pub mod protocol;
+mod rescue;
+pub mod saver;
+mod saving;
+pub mod state;
+#[cfg(test)]
+mod tests;
+pub mod theme;
+pub mod tiles;
+pub mod update;
+pub mod view;
+mod wants;
+mod worker;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use signal_hook::low_level;
+
+use self::painter::PaintOrder;
+use self::protocol::{Event, Request};
+use self::saver::Saver;
+use self::state::{Exit, State};
+use self::theme::Theme;
+use self::update::{begin, update};
+use self::view::{Looks, view};
+use self::worker::{Material, Worker};
+use crate::engine::DeviceChoice;
+use crate::terminal::{self, ColorDepth, Screen};
+
+/// Between two steps of the spinner.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How often an idle explorer looks whether its terminal is still there. Usually a signal says so at once.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// What a computation under way may take to notice that it is over.
+const WORKER_GRACE: Duration = Duration::from_millis(300);
+
+/// What files that are being saved may take.
+const SAVER_GRACE: Duration = Duration::from_secs(10);
+
+/// What the explorer opens.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// A model's file.
+    pub model: PathBuf,
+    /// Images' files; the first is shown first.
+    pub images: Vec<PathBuf>,
+    /// Where pictures are saved; made when the first one is.
+    pub output_dir: PathBuf,
+    /// Where to compute.
+    pub device: DeviceChoice,
+}
+
+/// Runs the explorer until the user has enough.
+///
+/// The terminal is as before when this returns, however it ends. It doesn't return when a signal ends the program, or
+/// when libtorch can't be stopped in time.
+///
+/// # Errors
+/// If the terminal can't be used, the model can't be opened, or the only image can't be read.
+pub fn run(setup: Setup) -> Result<()> {
+    let Setup { model, images, output_dir, device } = setup;
+    if images.iter().any(|image| image == Path::new("-")) {
+        bail!("standard input is for the keys here: the explorer takes its images from files");
+    }
+    let depth = ColorDepth::detect();
+    let looks = Looks { theme: Theme::suiting(depth)?, depth };
+    let (events, inbox) = mpsc::channel();
+    let notice = events.clone();
+    terminal::watch_signals(move |signal| {
+        // Nobody listens any more when the end has come already.
+        let _ = notice.send(Event::Signal(signal));
+    })?;
+
+    let mut screen = Screen::enter()?;
+    let state = State::new(model.clone(), images.clone(), output_dir, Screen::size()?);
+    let staff = Staff::start(Material { model, images, device }, &events)?;
+    input::watch(events)?;
+    let exit = explore(state, &looks, &mut screen, &staff, &inbox);
+    drop(screen);
+    end(exit, staff)
+}
+
+/// Those who do what the state asks for.
+struct Staff {
+    worker: Worker,
+    painter: Sender<PaintOrder>,
+    saver: Saver,
+}
+
+impl Staff {
+    fn start(material: Material, events: &Sender<Event>) -> Result<Self> {
+        Ok(Self {
+            worker: Worker::start(material, events.clone())?,
+            painter: painter::start(events.clone())?,
+            saver: Saver::start(events.clone())?,
+        })
+    }
+
+    fn see_to(&self, request: Request) {
+        match request {
+            Request::Work(ticket, purpose, job) => self.worker.ask(ticket, purpose, job),
+            Request::Forget(purpose) => self.worker.forget(purpose),
+            // The painter is there as long as its sender.
+            Request::Paint(order) => drop(self.painter.send(order)),
+            Request::Save(order) => self.saver.save(order),
+        }
+    }
+}
+
+/// Draws, waits, and takes in what happens, until there is a reason to end.
+fn explore(mut state: State, looks: &Looks, screen: &mut Screen, staff: &Staff, inbox: &Receiver<Event>) -> Exit {
+    begin(&mut state).into_iter().for_each(|request| staff.see_to(request));
+    loop {
+        let size = state.size;
+        if screen.draw(size, |buffer| view(&state, looks, buffer)).is_err() {
+            return Exit::Lost;
+        }
+        let first = match inbox.recv_timeout(if state.is_busy() { TICK } else { HEARTBEAT }) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) if state.is_busy() => Event::Tick,
+            Err(RecvTimeoutError::Timeout) if terminal::is_alive() => continue,
+            Err(_) => return Exit::Lost,
+        };
+        // What came together is drawn together.
+        for event in std::iter::once(first).chain(inbox.try_iter()) {
+            update(&mut state, event).into_iter().for_each(|request| staff.see_to(request));
+            if let Some(exit) = state.exit.take() {
+                return exit;
+            }
+        }
+    }
+}
+
+/// Ends the threads, then the program or the explorer.
+fn end(exit: Exit, staff: Staff) -> Result<()> {
+    let worker = staff.worker.close();
+    if !finished(&staff.saver.close(), SAVER_GRACE) && exit != Exit::Lost {
+        say("a picture is still being saved, and may be lost");
+    }
+    if let Exit::Signal(signal) = exit {
+        // Whoever sent it sees that it was obeyed. Fails for no signal that is watched.
+        let _ = low_level::emulate_default_handler(signal);
+        process::exit(128 + signal);
+    }
+    let ended = finished(&worker, WORKER_GRACE);
+    let result = match exit {
+        Exit::Failed(message) => Err(anyhow::Error::msg(message)),
+        _ => Ok(()),
+    };
+    if !ended {
+        // Returning from `main` would take libtorch down under its own feet.
+        if let Err(message) = &result {
+            say(&format!("{message:#}"));
+        }
+        low_level::exit(i32::from(result.is_err()));
+    }
+    result
+}
+
+/// A line on standard error, which may be gone.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "convscope: {text}");
+}
+
+fn finished<T>(thread: &JoinHandle<T>, grace: Duration) -> bool {
+    let end = Instant::now() + grace;
+    while !thread.is_finished() {
+        if Instant::now() > end {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    true
+}

@@ -1,0 +1,157 @@
+//! What the explorer's threads tell each other: plain data, no handles and no closures.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+use image::RgbImage;
+use ratatui::layout::Size;
+
+use super::outline::Outline;
+use super::painter::{PaintOrder, Painting};
+use super::saver::SaveOrder;
+use crate::array::Array;
+use crate::explain::ChannelStatistics;
+use crate::model::LayerId;
+
+/// Which of the images that were given, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageId(pub usize);
+
+/// Tells requests apart: a newer one has a larger number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// What a result is for. There is at most one request for each: a newer one makes the older stale. The most
+/// urgent comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// What the user looks at.
+    Picture,
+    /// The answer of the network.
+    Classes,
+    /// What the user may look at next.
+    Ahead,
+}
+
+impl Purpose {
+    /// Every purpose, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Picture, Self::Classes, Self::Ahead];
+}
+
+/// Something to be computed by the one who has the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Job {
+    /// Read the model's file.
+    Open,
+    /// Read an image and bring it to the model's input size.
+    Photo(ImageId),
+    /// A layer's activation.
+    Activation(ImageId, LayerId),
+    /// The classes.
+    Classes(ImageId),
+}
+
+/// What [`update`](super::update::update) wants done elsewhere.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// To the worker.
+    Work(Ticket, Purpose, Job),
+    /// To the worker: what was asked for this purpose isn't needed any more.
+    Forget(Purpose),
+    /// To the painter; only the newest counts.
+    Paint(PaintOrder),
+    /// To the saver; each one counts.
+    Save(SaveOrder),
+}
+
+/// What happens to the explorer.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The terminal has another size.
+    Resize(Size),
+    /// Time passes; comes only while something is awaited.
+    Tick,
+    /// A job was done, or failed; the message is fit to be shown.
+    Answer(Ticket, Job, Result<Outcome, String>),
+    /// A picture was painted, or failed.
+    Painted(Ticket, Result<Arc<Painting>, String>),
+    /// Files were written, in words; or not.
+    Saved(Result<String, String>),
+    /// The system asks the program to end.
+    Signal(i32),
+    /// The terminal is gone.
+    Lost,
+}
+
+/// The result of a job.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Of [`Job::Open`].
+    Opened(Outline),
+    /// Of [`Job::Photo`].
+    Photo(Photo),
+    /// Of [`Job::Activation`].
+    Activation(Activation),
+    /// Of [`Job::Classes`], best first.
+    Classes(Vec<ClassRow>),
+}
+
+/// What the network is shown.
+#[derive(Clone, Debug)]
+pub struct Photo {
+    /// (height, width) of the file's picture; nothing if it held a tensor.
+    pub original: Option<[usize; 2]>,
+    /// At the network's input size, before the arithmetic.
+    pub fitted: Arc<RgbImage>,
+    /// After it: (C,H,W).
+    pub input: Arc<Array>,
+}
+
+/// What a layer holds for an image.
+#[derive(Clone, Debug)]
+pub struct Activation {
+    /// Without batch: (C,H,W), or (N) for a vector.
+    pub values: Arc<Array>,
+    /// One for each channel; one for the whole of a vector.
+    pub channels: Arc<[ChannelStatistics]>,
+    /// Over all values.
+    pub whole: ChannelStatistics,
+    /// What it took to compute.
+    pub seconds: f64,
+}
+
+/// The axes that matter for drawing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Feature maps.
+    Maps {
+        /// How many.
+        channels: usize,
+        /// (height, width) of each.
+        size: [usize; 2],
+    },
+    /// Values without a place in the picture.
+    Vector,
+}
+
+impl Form {
+    /// Of an activation's shape without batch. A matrix is one map.
+    pub fn of(shape: &[usize]) -> Self {
+        match *shape {
+            [channels, height, width] => Self::Maps { channels, size: [height, width] },
+            [height, width] => Self::Maps { channels: 1, size: [height, width] },
+            _ => Self::Vector,
+        }
+    }
+}
+
+/// A class of the network's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassRow {
+    /// Its label, or its number in words.
+    pub name: String,
+    /// In 0..=1.
+    pub probability: f64,
+}

@@ -1,0 +1,327 @@
+//! What the explorer knows: plain data, changed by [`update`](super::update::update) alone.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ratatui::layout::Size;
+
+use super::cache::Cache;
+use super::outline::{LayerRow, Outline};
+use super::painter::{PaintKey, Painting, Subject};
+use super::panes::Panes;
+use super::protocol::{Activation, ClassRow, Form, ImageId, Job, Photo, Purpose, Ticket};
+use super::tiles::Tiles;
+use crate::model::{ChannelId, LayerId};
+use crate::picture::{Colormap, Style};
+
+/// Bytes of activations that are kept for coming back to.
+pub(super) const ACTIVATIONS: usize = 256 << 20;
+
+/// Bytes of painted pictures.
+const PAINTINGS: usize = 32 << 20;
+
+/// Bytes of photos at the network's input size.
+const PHOTOS: usize = 64 << 20;
+
+/// Classes shown beside the picture.
+pub(super) const TOP: usize = 5;
+
+/// Which pane has the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The list.
+    Layers,
+    /// The picture.
+    Picture,
+}
+
+/// What the picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// What the network sees.
+    Photo,
+    /// All channels of a layer.
+    Grid,
+    /// One of them.
+    Channel,
+}
+
+/// A line for the user, until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Something went well.
+    Notice(String),
+    /// Something went wrong.
+    Error(String),
+}
+
+/// Why the explorer ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The user wants it.
+    Quit,
+    /// It can't go on; the message says why.
+    Failed(String),
+    /// The system wants it.
+    Signal(i32),
+    /// The terminal is gone.
+    Lost,
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The model's file.
+    pub model: PathBuf,
+    /// The images' files.
+    pub images: Vec<PathBuf>,
+    /// Where pictures are saved.
+    pub output_dir: PathBuf,
+    /// Of the terminal, in cells.
+    pub size: Size,
+    /// Once the model is open.
+    pub outline: Option<Outline>,
+    /// Which pane has the keys.
+    pub focus: Focus,
+    /// What the picture shows.
+    pub view: View,
+    /// The image at hand.
+    pub image: ImageId,
+    /// The layer at hand.
+    pub layer: LayerId,
+    /// The channel at hand of each layer, 0 if it isn't there.
+    pub channels: HashMap<LayerId, ChannelId>,
+    /// The first line of the list in the room.
+    pub list_top: usize,
+    /// The first row of the grid in the room.
+    pub grid_top: usize,
+    /// How levels are coloured.
+    pub colormap: Colormap,
+    /// How channels of a grid become levels.
+    pub grid_style: Style,
+    /// How a single channel becomes levels.
+    pub channel_style: Style,
+    /// For the user.
+    pub message: Option<Message>,
+    /// The first line of the help in the room, while it is open.
+    pub help: Option<usize>,
+    /// Counts the ticks.
+    pub ticks: usize,
+    /// Set when the explorer is to end.
+    pub exit: Option<Exit>,
+    /// The painting in the pane; it may be an older one.
+    pub shown: Option<Arc<Painting>>,
+    /// The image of the classes in their pane; it may be an older one.
+    pub answered: Option<ImageId>,
+    pub(super) activations: Cache<(ImageId, LayerId), Activation>,
+    pub(super) photos: Cache<ImageId, Photo>,
+    pub(super) classes: HashMap<ImageId, Vec<ClassRow>>,
+    pub(super) paintings: Cache<PaintKey, Arc<Painting>>,
+    pub(super) pending: HashMap<Purpose, (Ticket, Job)>,
+    pub(super) painting: Option<(Ticket, PaintKey)>,
+    pub(super) failures: HashMap<Job, String>,
+    pub(super) unpaintable: Option<(PaintKey, String)>,
+    pub(super) last_ticket: Ticket,
+}
+
+impl State {
+    /// At the start: nothing is open yet.
+    pub fn new(model: PathBuf, images: Vec<PathBuf>, output_dir: PathBuf, size: Size) -> Self {
+        Self {
+            model,
+            images,
+            output_dir,
+            size,
+            outline: None,
+            focus: Focus::Layers,
+            view: View::Photo,
+            image: ImageId(0),
+            layer: LayerId(0),
+            channels: HashMap::new(),
+            list_top: 0,
+            grid_top: 0,
+            colormap: Colormap::default(),
+            grid_style: Style::Book,
+            channel_style: Style::MinMax,
+            message: None,
+            help: None,
+            ticks: 0,
+            exit: None,
+            shown: None,
+            answered: None,
+            activations: Cache::new(ACTIVATIONS),
+            photos: Cache::new(PHOTOS),
+            classes: HashMap::new(),
+            paintings: Cache::new(PAINTINGS),
+            pending: HashMap::new(),
+            painting: None,
+            failures: HashMap::new(),
+            unpaintable: None,
+            last_ticket: Ticket::default(),
+        }
+    }
+
+    /// How the screen is divided.
+    pub fn panes(&self) -> Panes {
+        let classes = self.outline.as_ref().map_or(TOP, |outline| outline.classes.min(TOP));
+        Panes::new(self.size, self.focus, classes)
+    }
+
+    /// The name of a file without its folder and ending.
+    pub fn stem(path: &Path) -> String {
+        path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The file of the image at hand.
+    pub fn image_path(&self) -> Option<&Path> {
+        self.images.get(self.image.0).map(PathBuf::as_path)
+    }
+
+    /// The row of the layer at hand.
+    pub fn row(&self) -> Option<&LayerRow> {
+        self.outline.as_ref()?.layer(self.layer)
+    }
+
+    /// What is known of the layer at hand for the image at hand.
+    pub fn activation(&self) -> Option<&Activation> {
+        self.activations.peek(&(self.image, self.layer))
+    }
+
+    /// The photo at hand, if it was read.
+    pub fn photo(&self) -> Option<&Photo> {
+        self.photos.peek(&self.image)
+    }
+
+    /// The form of the layer at hand: of this image if it is known, else of one of the model's own input size.
+    pub fn form(&self) -> Option<Form> {
+        if let Some(activation) = self.activation() {
+            return Some(Form::of(activation.values.shape()));
+        }
+        let shape = self.row()?.shape.as_ref().ok()?;
+        Some(Form::of(shape))
+    }
+
+    /// How many channels the layer at hand has; none for a vector.
+    pub fn channel_count(&self) -> usize {
+        match self.form() {
+            Some(Form::Maps { channels, .. }) => channels,
+            _ => 0,
+        }
+    }
+
+    /// The channel at hand.
+    pub fn channel(&self) -> ChannelId {
+        let channel = self.channels.get(&self.layer).map_or(0, |channel| channel.0);
+        ChannelId(channel.min(self.channel_count().saturating_sub(1)))
+    }
+
+    /// Whether the picture's place is taken by the list of classes.
+    pub fn shows_classes(&self) -> bool {
+        let head = self.outline.as_ref().and_then(|outline| outline.head);
+        self.view != View::Photo && head == Some(self.layer)
+    }
+
+    /// The classes of the image at hand.
+    pub fn answer(&self) -> Option<&[ClassRow]> {
+        self.classes.get(&self.image).map(Vec::as_slice)
+    }
+
+    /// The tiles of the grid, as the pane has room for them.
+    pub fn tiles(&self) -> Option<Tiles> {
+        match self.form()? {
+            Form::Maps { channels, size } => Tiles::new(channels, size, self.panes().picture_room()),
+            Form::Vector => None,
+        }
+    }
+
+    /// The style that is in use.
+    pub fn style(&self) -> Style {
+        if self.view == View::Channel { self.channel_style } else { self.grid_style }
+    }
+
+    /// What the picture is asked to show; nothing if the pane shows text, or isn't there.
+    pub fn wanted(&self) -> Option<PaintKey> {
+        let room = self.panes().picture_room();
+        if room.area() == 0 || self.obstacle().is_some() || self.outline.is_none() || self.shows_classes() {
+            return None;
+        }
+        let (image, layer) = (self.image, self.layer);
+        let subject = match (self.view, self.form()) {
+            (View::Photo, _) => Subject::Photo(image),
+            (_, None) => return None,
+            (_, Some(Form::Vector)) => Subject::Vector(image, layer),
+            (View::Grid, _) => Subject::Grid(image, layer, self.grid_style),
+            (View::Channel, _) => Subject::Channel(image, layer, self.channel(), self.channel_style),
+        };
+        Some(PaintKey { subject, room })
+    }
+
+    /// Why there is no picture, if it can't be had.
+    pub fn trouble(&self) -> Option<&str> {
+        let unpaintable = self.unpaintable.as_ref().filter(|(key, _)| self.wanted() == Some(*key));
+        self.obstacle().or(unpaintable.map(|(_, reason)| reason.as_str()))
+    }
+
+    /// Why a picture can't even be asked for.
+    fn obstacle(&self) -> Option<&str> {
+        if self.images.is_empty() {
+            return Some("No image was given: name one or more on the command line.");
+        }
+        if let (false, Some(row)) = (self.view == View::Photo, self.row())
+            && let Err(reason) = &row.shape
+        {
+            return Some(reason);
+        }
+        let failure = self.picture_job().and_then(|job| self.failures.get(&job));
+        failure.map(String::as_str)
+    }
+
+    /// Whether the picture isn't yet the one asked for.
+    pub fn picture_is_busy(&self) -> bool {
+        if self.outline.is_none() {
+            return true;
+        }
+        if self.shows_classes() {
+            return self.classes_are_busy();
+        }
+        let shown = self.shown.as_ref().map(|shown| shown.key);
+        self.trouble().is_none() && self.wanted().is_some_and(|key| shown != Some(key))
+    }
+
+    /// Whether the classes aren't yet those of the image at hand.
+    pub fn classes_are_busy(&self) -> bool {
+        let job = self.classes_job();
+        job.is_some_and(|job| self.answer().is_none() && !self.failures.contains_key(&job))
+    }
+
+    /// Why there are no classes, if they can't be had.
+    pub fn classes_failure(&self) -> Option<&str> {
+        self.failures.get(&self.classes_job()?).map(String::as_str)
+    }
+
+    /// Whether the user waits for something.
+    pub fn is_busy(&self) -> bool {
+        self.picture_is_busy() || self.classes_are_busy()
+    }
+
+    /// What the picture depends on.
+    pub(super) fn picture_job(&self) -> Option<Job> {
+        if self.outline.is_none() {
+            return Some(Job::Open);
+        }
+        match self.view {
+            _ if self.images.is_empty() => None,
+            View::Photo => Some(Job::Photo(self.image)),
+            _ if self.row()?.shape.is_err() => None,
+            _ => Some(Job::Activation(self.image, self.layer)),
+        }
+    }
+
+    /// What the classes depend on.
+    pub(super) fn classes_job(&self) -> Option<Job> {
+        let head = self.outline.as_ref()?.head?;
+        let possible = !self.images.is_empty() && self.outline.as_ref()?.layer(head)?.shape.is_ok();
+        possible.then_some(Job::Classes(self.image))
+    }
+}

@@ -1,0 +1,161 @@
+//! Where the channels of a layer are in a grid on the screen.
+//!
+//! Between the tiles, and around them all, one cell stays free for the frame of the cursor.
+
+use ratatui::layout::{Position, Rect, Size};
+
+/// A tile with fewer pixels says nothing, unless the map itself has no more.
+const FEWEST_PIXELS: usize = 64;
+
+/// A map that has these is shown as it is, where there is no room for more.
+const FEWEST_OWN_PIXELS: usize = 36;
+
+/// The tiles of a grid: all of one size, in rows, which scroll where not all are in the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiles {
+    /// How many tiles there are.
+    pub channels: usize,
+    /// (height, width) of a tile in pixels; half a cell each.
+    pub pixels: [usize; 2],
+    /// In a row.
+    pub columns: usize,
+    /// Rows that are in the room at the same time.
+    pub rows_in_room: usize,
+    left: u16,
+}
+
+impl Tiles {
+    /// For `channels` maps of `size` (height, width) in a room of cells. The tiles are as large as they can be with
+    /// all of them in the room, but not smaller than can be made out. Nothing if not even one is in the room.
+    pub fn new(channels: usize, size: [usize; 2], room: Size) -> Option<Self> {
+        let inner = Size::new(room.width.saturating_sub(2), room.height.saturating_sub(2));
+        if channels == 0 || size.contains(&0) || inner.width == 0 || inner.height == 0 {
+            return None;
+        }
+        let arrange = |pixels: [usize; 2]| {
+            let cells = cells(pixels);
+            let fits = cells.width <= inner.width && cells.height <= inner.height;
+            let columns = usize::from((room.width - 1) / (cells.width + 1)).min(channels);
+            let rows_in_room = usize::from((room.height - 1) / (cells.height + 1));
+            let used = columns as u16 * (cells.width + 1) + 1;
+            let left = room.width.saturating_sub(used) / 2;
+            fits.then_some(Self { channels, pixels, columns, rows_in_room, left })
+        };
+        let fitting = || candidates(size, usize::from(inner.width)).filter_map(arrange);
+        let clear = |tiles: &Self| {
+            let [height, width] = tiles.pixels;
+            let own = tiles.pixels == size && height * width >= FEWEST_OWN_PIXELS;
+            own || height * width >= FEWEST_PIXELS
+        };
+        fitting()
+            .find(|tiles| clear(tiles) && tiles.columns * tiles.rows_in_room >= channels)
+            .or_else(|| fitting().filter(clear).last())
+            .or_else(|| fitting().next())
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> usize {
+        self.channels.div_ceil(self.columns)
+    }
+
+    /// The row of a channel.
+    pub fn row(&self, channel: usize) -> usize {
+        channel / self.columns
+    }
+
+    /// The channels that are in the room when `first_row` is on top.
+    pub fn visible(&self, first_row: usize) -> std::ops::Range<usize> {
+        let start = (first_row * self.columns).min(self.channels);
+        start..(start + self.rows_in_room * self.columns).min(self.channels)
+    }
+
+    /// Where a visible channel is; `room` is the one that the tiles were made for.
+    pub fn area(&self, channel: usize, first_row: usize, room: Position) -> Rect {
+        let cells = cells(self.pixels);
+        let column = (channel % self.columns) as u16;
+        let row = self.row(channel).saturating_sub(first_row) as u16;
+        let x = room.x + self.left + 1 + column * (cells.width + 1);
+        let y = room.y + 1 + row * (cells.height + 1);
+        Rect::new(x, y, cells.width, cells.height)
+    }
+}
+
+fn cells([height, width]: [usize; 2]) -> Size {
+    Size::new(width as u16, height.div_ceil(2) as u16)
+}
+
+/// Sizes for a tile in pixels, from large to small: whole multiples of the map, then smaller ones of its proportions.
+fn candidates([height, width]: [usize; 2], widest: usize) -> impl Iterator<Item = [usize; 2]> {
+    let enlarged = (1..=widest / width).rev().map(move |factor| [height * factor, width * factor]);
+    let shrunk = (1..=widest.min(width.saturating_sub(1))).rev().map(move |across| {
+        let down = (height * across + width / 2) / width;
+        [down.max(1), across]
+    });
+    enlarged.chain(shrunk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tiles(channels: usize, side: usize, width: u16, height: u16) -> Tiles {
+        Tiles::new(channels, [side, side], Size::new(width, height)).unwrap()
+    }
+
+    #[test]
+    fn few_channels_are_large() {
+        let found = tiles(3, 150, 80, 30);
+        assert_eq!((found.pixels, found.columns, found.rows_in_room), ([26, 25], 3, 2));
+        let found = tiles(1, 150, 80, 30);
+        assert_eq!(found.pixels, [56, 56]);
+    }
+
+    #[test]
+    fn all_channels_are_in_the_room_if_they_can_be_made_out() {
+        let found = tiles(32, 148, 88, 38);
+        assert!(found.columns * found.rows_in_room >= 32);
+        assert_eq!(found.pixels, [12, 12]);
+    }
+
+    #[test]
+    fn many_channels_scroll() {
+        let found = tiles(2048, 56, 88, 38);
+        assert_eq!((found.pixels, found.columns, found.rows_in_room), ([8, 8], 9, 7));
+        assert_eq!(found.rows(), 228);
+        assert_eq!(found.visible(227), 2043..2048);
+    }
+
+    #[test]
+    fn small_maps_are_shown_by_whole_factors() {
+        assert_eq!(tiles(1280, 7, 88, 38).pixels, [7, 7]);
+        assert_eq!(tiles(1280, 1, 88, 38).pixels, [8, 8]);
+        assert_eq!(tiles(12, 7, 88, 38).pixels, [21, 21]);
+    }
+
+    #[test]
+    fn a_small_room_has_small_tiles() {
+        let found = tiles(64, 72, 30, 5);
+        assert_eq!((found.pixels, found.rows_in_room), ([6, 6], 1));
+        assert_eq!(Tiles::new(64, [72, 72], Size::new(2, 9)), None);
+        assert_eq!(Tiles::new(0, [72, 72], Size::new(80, 24)), None);
+    }
+
+    #[test]
+    fn tiles_and_the_gaps_around_them_stay_inside() {
+        for (channels, size, width, height) in
+            [(64, [72, 72], 48, 19), (512, [1, 300], 80, 24), (9, [90, 3], 300, 90), (2048, [7, 7], 33, 6)]
+        {
+            let room = Rect::new(3, 2, width, height);
+            let tiles = Tiles::new(channels, size, room.as_size()).unwrap();
+            let visible = tiles.visible(0);
+            assert!(!visible.is_empty());
+            let mut taken = std::collections::HashSet::new();
+            for channel in visible {
+                let area = tiles.area(channel, 0, room.as_position());
+                let frame = Rect::new(area.x - 1, area.y - 1, area.width + 2, area.height + 2);
+                assert_eq!(frame.intersection(room), frame, "{tiles:?} {channel}");
+                assert!(area.positions().all(|position| taken.insert(position)));
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! From an event to the next state, and what is to be done elsewhere. No clock, no file, no terminal.
+
+use super::keymap::{self, Action, KEYMAP};
+use super::moves;
+use super::protocol::{Event, Job, Outcome, Purpose, Request};
+use super::saving;
+use super::state::{Exit, Message, State};
+use super::wants;
+
+/// What has to be done before anything happens.
+pub fn begin(state: &mut State) -> Vec<Request> {
+    wants::requests(state)
+}
+
+/// Takes an event in.
+pub fn update(state: &mut State, event: Event) -> Vec<Request> {
+    let mut requests = Vec::new();
+    match event {
+        Event::Key(key) => {
+            state.message = None;
+            if let Some(action) = keymap::action(key) {
+                act(state, action, &mut requests);
+            } else {
+                state.help = None;
+            }
+        }
+        Event::Resize(size) => state.size = size,
+        Event::Tick => state.ticks += 1,
+        Event::Answer(ticket, job, result) => {
+            let awaited = state.pending.iter().find(|(_, (known, _))| *known == ticket);
+            if let Some(purpose) = awaited.map(|(purpose, _)| *purpose) {
+                state.pending.remove(&purpose);
+                if let Err(message) = &result {
+                    fail(state, purpose, job, message);
+                }
+            }
+            // A result that nobody waits for any more is kept all the same: it may be asked for again.
+            if let Ok(outcome) = result {
+                keep(state, job, outcome);
+            }
+        }
+        Event::Painted(ticket, result) => {
+            let awaited = state.painting.take_if(|(known, _)| *known == ticket);
+            match (result, awaited) {
+                (Ok(painting), _) => state.paintings.insert(painting.key, painting.clone(), painting.bytes()),
+                (Err(message), Some((_, key))) => state.unpaintable = Some((key, message)),
+                (Err(_), None) => {}
+            }
+        }
+        Event::Saved(Ok(what)) => state.message = Some(Message::Notice(what)),
+        Event::Saved(Err(why)) => state.message = Some(Message::Error(format!("not saved: {why}"))),
+        Event::Signal(signal) => state.exit = Some(Exit::Signal(signal)),
+        Event::Lost => state.exit = Some(Exit::Lost),
+    }
+    requests.extend(wants::requests(state));
+    requests
+}
+
+fn act(state: &mut State, action: Action, requests: &mut Vec<Request>) {
+    match (action, state.help) {
+        (Action::Quit, _) => state.exit = Some(Exit::Quit),
+        (_, Some(top)) => state.help = moves::scrolled(action, top, help_overflow(state)),
+        (Action::Help, None) => state.help = Some(0),
+        (Action::Save, None) => match saving::order(state) {
+            Ok(order) => requests.push(Request::Save(order)),
+            Err(message) => state.message = Some(Message::Notice(message)),
+        },
+        (Action::Colormap, None) => state.colormap = state.colormap.next(),
+        _ => moves::act(state, action),
+    }
+}
+
+/// Lines of the help that are out of the room.
+fn help_overflow(state: &State) -> usize {
+    KEYMAP.len().saturating_sub(usize::from(state.size.height.saturating_sub(2)))
+}
+
+fn fail(state: &mut State, purpose: Purpose, job: Job, message: &str) {
+    let alone = state.images.len() == 1 && state.photo().is_none();
+    match job {
+        Job::Open => state.exit = Some(Exit::Failed(message.to_owned())),
+        Job::Photo(_) if alone => state.exit = Some(Exit::Failed(message.to_owned())),
+        _ => {
+            if purpose != Purpose::Ahead {
+                state.message = Some(Message::Error(message.to_owned()));
+            }
+            state.failures.insert(job, message.to_owned());
+        }
+    }
+}
+
+fn keep(state: &mut State, job: Job, outcome: Outcome) {
+    match (job, outcome) {
+        (_, Outcome::Opened(outline)) => state.outline = Some(outline),
+        (Job::Photo(image), Outcome::Photo(photo)) => {
+            let bytes = photo.fitted.as_raw().len() + 4 * photo.input.values().len();
+            state.photos.insert(image, photo, bytes);
+        }
+        (Job::Activation(image, layer), Outcome::Activation(activation)) => {
+            let bytes = 4 * activation.values.values().len();
+            state.activations.insert((image, layer), activation, bytes);
+        }
+        (Job::Classes(image), Outcome::Classes(classes)) => {
+            state.classes.insert(image, classes);
+        }
+        // Outcomes are made for their jobs.
+        _ => {}
+    }
+}

@@ -1,0 +1,180 @@
+//! A model on its device, and what it holds of the image at hand.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use image::{Rgb, RgbImage};
+
+use crate::array::Array;
+use crate::engine::{Device, DeviceChoice, Engine, Interrupt, Run, Tensor};
+use crate::error::{Error, Result};
+use crate::explain::{self, ChannelStatistics};
+use crate::formats;
+use crate::model::{ChannelOrder, LayerId, Model, volume};
+use crate::photo::{self, Source};
+use crate::tui::outline::Outline;
+use crate::tui::protocol::{Activation, ClassRow, ImageId, Job, Outcome, Photo};
+
+/// What the kept values of one image may take on the device, in bytes; beyond it they are computed anew.
+const KEPT: usize = 512 << 20;
+
+/// What there is to explore.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct Material {
+    /// The model's file.
+    pub(in crate::tui) model: PathBuf,
+    /// The images' files.
+    pub(in crate::tui) images: Vec<PathBuf>,
+    /// Where to compute.
+    pub(in crate::tui) device: DeviceChoice,
+}
+
+/// Does the jobs.
+pub(super) struct Session {
+    material: Material,
+    engine: Option<Engine>,
+    fed: Option<Fed>,
+}
+
+/// An image that was brought into the network. Layers near the last ones asked for are near to be computed.
+struct Fed {
+    image: ImageId,
+    photo: Photo,
+    inputs: Vec<Tensor>,
+    run: Run,
+    kept: usize,
+}
+
+impl Session {
+    pub(super) fn new(material: Material) -> Self {
+        Self { material, engine: None, fed: None }
+    }
+
+    /// Forgets the image at hand: after a panic its state isn't to be trusted.
+    pub(super) fn recover(&mut self) {
+        self.fed = None;
+    }
+
+    /// Stops the computation under way; there once the model is open.
+    pub(super) fn interrupt(&self) -> Option<Interrupt> {
+        self.engine.as_ref().map(Engine::interrupt)
+    }
+
+    pub(super) fn perform(&mut self, job: Job) -> Result<Outcome> {
+        match job {
+            Job::Open => self.open().map(Outcome::Opened),
+            Job::Photo(image) => Ok(Outcome::Photo(self.feed(image)?.1.photo.clone())),
+            Job::Activation(image, layer) => self.activation(image, layer).map(Outcome::Activation),
+            Job::Classes(image) => self.classes(image).map(Outcome::Classes),
+        }
+    }
+
+    fn open(&mut self) -> Result<Outline> {
+        let model = Arc::new(formats::open(&self.material.model)?);
+        let device = Device::open(self.material.device)?;
+        let outline = Outline::of(&model, device);
+        self.engine = Some(Engine::new(model, device));
+        Ok(outline)
+    }
+
+    fn activation(&mut self, image: ImageId, layer: LayerId) -> Result<Activation> {
+        let (engine, fed) = self.feed(image)?;
+        let started = Instant::now();
+        let node = engine.model().layer(layer).output;
+        let size = 4 * volume(fed.run.shapes().get(node)?);
+        if fed.kept + size > KEPT {
+            fed.run.retain(|_| false, &engine.model().inputs);
+            fed.kept = 0;
+        }
+        let value = engine.value(&mut fed.run, node)?.read()?;
+        fed.kept += size;
+        let shape = value.shape()[1..].to_vec();
+        let values = value.reshaped(shape);
+        let seconds = started.elapsed().as_secs_f64();
+        Ok(Activation {
+            channels: explain::statistics(&values).into(),
+            whole: ChannelStatistics::of(values.values()),
+            values: Arc::new(values),
+            seconds,
+        })
+    }
+
+    fn classes(&mut self, image: ImageId) -> Result<Vec<ClassRow>> {
+        let (engine, fed) = self.feed(image)?;
+        let predictions = explain::predictions(engine, &fed.inputs)?;
+        let row = |prediction: &explain::Prediction| ClassRow {
+            name: engine.model().class_name(prediction.class),
+            probability: prediction.probability,
+        };
+        Ok(predictions.iter().map(row).collect())
+    }
+
+    /// Reads an image and uploads it, unless it is at hand.
+    fn feed(&mut self, image: ImageId) -> Result<(&Engine, &mut Fed)> {
+        let Some(engine) = &self.engine else {
+            return Err(Error::request("the model is not open"));
+        };
+        let fed = match self.fed.take() {
+            Some(fed) if fed.image == image => fed,
+            _ => {
+                let path = self.material.images.get(image.0);
+                let path = path.ok_or_else(|| Error::request(format!("there is no image {}", image.0 + 1)))?;
+                let photo = shown(photo::load(path, true)?, engine.model());
+                let inputs = explain::feed(engine, &photo.input)?;
+                let run = engine.forward(&inputs, &[])?;
+                Fed { image, photo, inputs, run, kept: 0 }
+            }
+        };
+        Ok((engine, self.fed.insert(fed)))
+    }
+}
+
+/// An image as the network gets it.
+fn shown(source: Source, model: &Model) -> Photo {
+    match source {
+        Source::Photo(photo) => Photo {
+            original: Some([photo.image.height() as usize, photo.image.width() as usize]),
+            fitted: Arc::new(photo::fitted(&photo.image, &model.preprocessing)),
+            input: Arc::new(photo::prepare(&photo.image, &model.preprocessing)),
+        },
+        Source::Tensor(array) => Photo {
+            original: None,
+            fitted: Arc::new(seen(&array, model.preprocessing.channels)),
+            input: Arc::new(array),
+        },
+    }
+}
+
+/// A tensor (C,H,W) as a picture, from its smallest to its largest value: three planes as colours, else the first
+/// one in grey.
+fn seen(array: &Array, order: ChannelOrder) -> RgbImage {
+    let [channels, height, width] = array.shape()[..] else {
+        return RgbImage::new(0, 0);
+    };
+    let range = ChannelStatistics::of(array.values());
+    let (low, span) = (range.min, range.max - range.min);
+    let byte = |value: f32| ((value - low) / span * 255.0).round() as u8;
+    let planes = match (channels, order) {
+        (3, ChannelOrder::Bgr) => [2, 1, 0],
+        (3, _) => [0, 1, 2],
+        _ => [0; 3],
+    };
+    RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        Rgb(planes.map(|plane| byte(array.at(plane)[y as usize * width + x as usize])))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tensor_is_seen_in_its_range() {
+        let array = Array::new([3, 1, 1], vec![-1.0, 0.0, 1.0]);
+        assert_eq!(seen(&array, ChannelOrder::Rgb).as_raw(), &[0, 128, 255]);
+        assert_eq!(seen(&array, ChannelOrder::Bgr).as_raw(), &[255, 128, 0]);
+        let flat = Array::new([1, 1, 2], vec![3.0, 3.0]);
+        assert_eq!(seen(&flat, ChannelOrder::Grey).as_raw(), &[0; 6]);
+    }
+}
