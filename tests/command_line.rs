@@ -32,7 +32,11 @@ fn run(arguments: &[&str]) -> Output {
 #[track_caller]
 fn text(arguments: &[&str]) -> String {
     let output = run(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
@@ -73,8 +77,15 @@ impl Folder {
 
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).expect("readable");
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8")).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| {
+                entry
+                    .expect("readable")
+                    .file_name()
+                    .into_string()
+                    .expect("UTF-8")
+            })
+            .collect();
         names.sort();
         names
     }
@@ -90,7 +101,11 @@ fn keras_rows(path: &str) -> Vec<(String, String, u64)> {
     let row = |line: &str| {
         let (name, rest) = line.strip_prefix(' ')?.split_once(" (")?;
         let (shape, count) = rest[rest.find("(None")?..].rsplit_once(')')?;
-        Some((name.to_owned(), format!("{shape})"), count.trim().parse().ok()?))
+        Some((
+            name.to_owned(),
+            format!("{shape})"),
+            count.trim().parse().ok()?,
+        ))
     };
     table.lines().filter_map(row).collect()
 }
@@ -101,9 +116,17 @@ fn the_summary_of_the_book() {
     let rows = keras_rows("tests/golden/keras/book_summary_keras2.txt");
     assert_eq!(rows.len(), 12);
     for (name, shape, _) in &rows {
-        assert!(table.lines().any(|line| line.contains(&format!("{name} (")) && line.contains(shape)), "{name}");
+        assert!(
+            table
+                .lines()
+                .any(|line| line.contains(&format!("{name} (")) && line.contains(shape)),
+            "{name}"
+        );
     }
-    assert!(table.contains("Total params:         3,453,121\n"), "{table}");
+    assert!(
+        table.contains("Total params:         3,453,121\n"),
+        "{table}"
+    );
 
     let object = json(&["summary", BOOK, "--json"]);
     assert_eq!(object["parameters"]["total"], 3_453_121);
@@ -116,7 +139,12 @@ fn the_summary_of_the_book() {
         assert_eq!(layer["name"], *name);
         assert_eq!(layer["parameters"], *parameters);
         // Keras writes (None, H, W, C); the JSON has [C, H, W].
-        let mut axes: Vec<u64> = layer["output_shape"].as_array().expect("a shape").iter().filter_map(Value::as_u64).collect();
+        let mut axes: Vec<u64> = layer["output_shape"]
+            .as_array()
+            .expect("a shape")
+            .iter()
+            .filter_map(Value::as_u64)
+            .collect();
         let one = 1 % axes.len();
         axes.rotate_left(one);
         let axes: Vec<String> = axes.iter().map(u64::to_string).collect();
@@ -129,9 +157,26 @@ fn the_summary_of_the_book() {
 
 #[test]
 fn predictions_with_labels() {
-    let list = json(&["predict", LITE, CAT, "demo/panda.jpg", "demo/polar_bear.jpg", "--json", "--top", "3"]);
-    let first = |index: usize| list[index]["predictions"][0]["label"].as_str().expect("a label").to_owned();
-    assert_eq!([first(0), first(1), first(2)], ["Egyptian cat", "giant panda", "ice bear"]);
+    let list = json(&[
+        "predict",
+        LITE,
+        CAT,
+        "demo/panda.jpg",
+        "demo/polar_bear.jpg",
+        "--json",
+        "--top",
+        "3",
+    ]);
+    let first = |index: usize| {
+        list[index]["predictions"][0]["label"]
+            .as_str()
+            .expect("a label")
+            .to_owned()
+    };
+    assert_eq!(
+        [first(0), first(1), first(2)],
+        ["Egyptian cat", "giant panda", "ice bear"]
+    );
     assert_eq!(list[0]["head"], "logits");
     assert_eq!(list[0]["predictions"].as_array().map(Vec::len), Some(3));
     assert_eq!(list[0]["predictions"][0]["index"], 285);
@@ -141,7 +186,9 @@ fn predictions_with_labels() {
     assert!(list[0]["predictions"][0]["probability"].as_f64() > Some(0.999));
     let list = json(&["predict", BOOK, CAT, "--json"]);
     assert_eq!(list[0]["head"], "sigmoid");
-    let dog = list[0]["predictions"][1]["probability"].as_f64().expect("a number");
+    let dog = list[0]["predictions"][1]["probability"]
+        .as_f64()
+        .expect("a number");
     // Keras says 0.0863 for this photo.
     assert!((dog - 0.0863).abs() < 1e-4, "{dog}");
     assert!(text(&["predict", BOOK, CAT]).contains("91.37 %  cat"));
@@ -150,9 +197,16 @@ fn predictions_with_labels() {
 #[test]
 fn a_tensor_and_standard_input() {
     let folder = Folder::new();
-    let photo = convscope::photo::load(Path::new(env!("CARGO_MANIFEST_DIR")).join(CAT).as_path(), true).expect("shipped");
-    let convscope::photo::Source::Photo(photo) = photo else { panic!("a photo") };
-    let model = convscope::formats::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join(BOOK)).expect("shipped");
+    let photo = convscope::photo::load(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(CAT).as_path(),
+        true,
+    )
+    .expect("shipped");
+    let convscope::photo::Source::Photo(photo) = photo else {
+        panic!("a photo")
+    };
+    let model = convscope::formats::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join(BOOK))
+        .expect("shipped");
     let input = convscope::photo::prepare(&photo.image, &model.preprocessing);
     let tensor = folder.file("cat.npy", &npy::bytes(&input));
     let by_photo = json(&["predict", BOOK, CAT, "--json"]);
@@ -164,7 +218,12 @@ fn a_tensor_and_standard_input() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    child.stdin.take().expect("piped").write_all(&shipped(CAT)).expect("read");
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(&shipped(CAT))
+        .expect("read");
     let output = child.wait_with_output().expect("it ends");
     let by_stdin: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(by_photo[0]["predictions"], by_stdin[0]["predictions"]);
@@ -174,47 +233,113 @@ fn a_tensor_and_standard_input() {
 fn a_channel_a_grid_and_all_layers() {
     let folder = Folder::new();
     let (picture, numbers) = (folder.path("c4.png"), folder.path("c4.npy"));
-    text(&["maps", BOOK, CAT, "--layer", "conv2d_5", "--channel", "4", "-o", &picture, "--npy", &numbers]);
-    let decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(&picture).expect("written")));
+    text(&[
+        "maps",
+        BOOK,
+        CAT,
+        "--layer",
+        "conv2d_5",
+        "--channel",
+        "4",
+        "-o",
+        &picture,
+        "--npy",
+        &numbers,
+    ]);
+    let decoder = png::Decoder::new(std::io::BufReader::new(
+        fs::File::open(&picture).expect("written"),
+    ));
     let reader = decoder.read_info().expect("a PNG");
     let info = reader.info();
-    assert_eq!((info.width, info.height, info.color_type), (148, 148, png::ColorType::Indexed));
+    assert_eq!(
+        (info.width, info.height, info.color_type),
+        (148, 148, png::ColorType::Indexed)
+    );
     let chunk = |key: &str| {
-        let found = info.uncompressed_latin1_text.iter().find(|chunk| chunk.keyword == key);
+        let found = info
+            .uncompressed_latin1_text
+            .iter()
+            .find(|chunk| chunk.keyword == key);
         found.map(|chunk| chunk.text.clone()).unwrap_or_default()
     };
-    assert_eq!([chunk("convscope:layer"), chunk("convscope:channel")], ["conv2d_5", "4"]);
+    assert_eq!(
+        [chunk("convscope:layer"), chunk("convscope:channel")],
+        ["conv2d_5", "4"]
+    );
     assert!(chunk("convscope:command").contains("--channel 4"));
-    assert_eq!(npy::read(Path::new(&numbers)).expect("NPY").shape(), [1, 148, 148]);
+    assert_eq!(
+        npy::read(Path::new(&numbers)).expect("NPY").shape(),
+        [1, 148, 148]
+    );
 
     // Never overwritten silently, and nothing is left lying about.
-    refused(&["maps", BOOK, CAT, "--layer", "conv2d_5", "-o", &picture], &["c4.png", "exists", "--overwrite"]);
-    text(&["maps", BOOK, CAT, "--layer", "conv2d_5", "-o", &picture, "--overwrite"]);
+    refused(
+        &["maps", BOOK, CAT, "--layer", "conv2d_5", "-o", &picture],
+        &["c4.png", "exists", "--overwrite"],
+    );
+    text(&[
+        "maps",
+        BOOK,
+        CAT,
+        "--layer",
+        "conv2d_5",
+        "-o",
+        &picture,
+        "--overwrite",
+    ]);
     assert_eq!(image::open(&picture).expect("a PNG").width(), 2368);
     assert_eq!(folder.names(), ["c4.npy", "c4.png"]);
 
     let (pictures, arrays) = (folder.path("all"), folder.path("raw"));
     text(&["maps", BOOK, CAT, "-o", &pictures, "--npy", &arrays]);
+    // Pictures of the layers that have something to show, numbers of all.
     assert_eq!(fs::read_dir(&pictures).expect("a folder").count(), 10);
+    assert_eq!(fs::read_dir(&arrays).expect("a folder").count(), 12);
     let array = npy::read(&Path::new(&arrays).join("max_pooling2d_8.npy")).expect("NPY");
     assert_eq!(array.shape(), [128, 7, 7]);
     let array = npy::read(&Path::new(&arrays).join("dense_3.npy")).expect("NPY");
     assert_eq!(array.shape(), [512]);
 
     let jpeg = folder.path("grid.jpg");
-    text(&["maps", BOOK, CAT, "--layer", "2", "--colormap", "magma", "--style", "minmax", "-o", &jpeg]);
+    text(&[
+        "maps",
+        BOOK,
+        CAT,
+        "--layer",
+        "2",
+        "--colormap",
+        "magma",
+        "--style",
+        "minmax",
+        "-o",
+        &jpeg,
+    ]);
     assert_eq!(&fs::read(&jpeg).expect("written")[..2], [0xff, 0xd8]);
 }
 
 #[test]
 fn statistics_and_inline_pictures() {
-    let list = json(&["maps", BOOK, CAT, "--layer", "conv2d_8", "--layer", "dense_4", "--json"]);
+    let list = json(&[
+        "maps", BOOK, CAT, "--layer", "conv2d_8", "--layer", "dense_4", "--json",
+    ]);
     assert_eq!(list[0]["shape"], serde_json::json!([128, 15, 15]));
     let channels = list[0]["channels"].as_array().expect("a list");
-    let dead = channels.iter().filter(|channel| channel["dead"] == true).count();
+    let dead = channels
+        .iter()
+        .filter(|channel| channel["dead"] == true)
+        .count();
     assert_eq!((channels.len(), dead), (128, 54));
     assert_eq!(list[1]["shape"], serde_json::json!([1]));
-    let shown = text(&["maps", BOOK, CAT, "--layer", "conv2d_8", "--channel", "3", "--show"]);
+    let shown = text(&[
+        "maps",
+        BOOK,
+        CAT,
+        "--layer",
+        "conv2d_8",
+        "--channel",
+        "3",
+        "--show",
+    ]);
     assert!(shown.contains('▄') || shown.contains('▀'), "{shown}");
 }
 
@@ -223,7 +348,9 @@ fn layers_in_nested_models_and_their_file_names() {
     let folder = Folder::new();
     let nested = "tests/golden/keras/fixtures/fx_nested_k2.h5";
     let raw = folder.path("raw");
-    text(&["maps", nested, CAT, "--layer", "stem/c1", "--layer", "stem", "--npy", &raw]);
+    text(&[
+        "maps", nested, CAT, "--layer", "stem/c1", "--layer", "stem", "--npy", &raw,
+    ]);
     assert!(Path::new(&raw).join("stem.c1.npy").is_file());
     assert!(Path::new(&raw).join("stem.npy").is_file());
     let object = json(&["summary", nested, "--json"]);
@@ -233,13 +360,43 @@ fn layers_in_nested_models_and_their_file_names() {
 
 #[test]
 fn options_override_the_card() {
-    let object = json(&["summary", BOOK, "--json", "--size", "200x180", "--channels", "bgr", "--scale", "1/127.5", "--mean", "1"]);
+    let object = json(&[
+        "summary",
+        BOOK,
+        "--json",
+        "--size",
+        "200x180",
+        "--color-order",
+        "bgr",
+        "--scale",
+        "1/127.5",
+        "--mean",
+        "1",
+    ]);
     assert_eq!(object["input"]["shape"], serde_json::json!([3, 200, 180]));
     assert_eq!(object["input"]["preprocessing"]["channels"], "bgr");
-    assert_eq!(object["layers"][0]["output_shape"], serde_json::json!([32, 198, 178]));
+    assert_eq!(
+        object["layers"][0]["output_shape"],
+        serde_json::json!([32, 198, 178])
+    );
     // The dense layers can't follow another size; the convolutions can.
-    refused(&["predict", BOOK, CAT, "--size", "100"], &["dense_3", "6272"]);
-    text(&["maps", BOOK, CAT, "--layer", "conv2d_8", "--size", "224x100", "--threads", "1", "--device", "cpu"]);
+    refused(
+        &["predict", BOOK, CAT, "--size", "100"],
+        &["dense_3", "6272"],
+    );
+    text(&[
+        "maps",
+        BOOK,
+        CAT,
+        "--layer",
+        "conv2d_8",
+        "--size",
+        "224x100",
+        "--threads",
+        "1",
+        "--device",
+        "cpu",
+    ]);
 }
 
 #[test]
@@ -252,26 +409,81 @@ fn files_that_are_no_models() {
     refused(&["summary", &picture], &["picture.h5", "PNG"]);
     let empty = folder.file("empty.h5", &[]);
     refused(&["summary", &empty], &["empty.h5", "empty"]);
-    refused(&["summary", folder.0.path().to_str().expect("UTF-8")], &["folder"]);
-    refused(&["summary", &folder.path("missing.h5")], &["missing.h5", "No such file"]);
-    refused(&["summary", "tests/golden/keras/fixtures/fx_mixed_k2_weights.h5"], &["weights only", "model_config"]);
+    refused(
+        &["summary", folder.0.path().to_str().expect("UTF-8")],
+        &["folder"],
+    );
+    refused(
+        &["summary", &folder.path("missing.h5")],
+        &["missing.h5", "No such file"],
+    );
+    refused(
+        &[
+            "summary",
+            "tests/golden/keras/fixtures/fx_mixed_k2_weights.h5",
+        ],
+        &["weights only", "model_config"],
+    );
     let half = folder.file("half.safetensors", &shipped(LITE)[..100_000]);
     refused(&["summary", &half], &["half.safetensors"]);
 }
 
 #[test]
 fn requests_that_do_not_fit() {
-    refused(&["maps", BOOK, CAT, "--layer", "conv"], &["conv2d_5", "conv2d_8"]);
-    refused(&["maps", BOOK, CAT, "--layer", "block1"], &["block1", "conv2d_5"]);
-    refused(&["maps", BOOK, CAT, "--layer", "#12"], &["#12", "12 layers"]);
-    refused(&["maps", BOOK, CAT, "--layer", "conv2d_5", "--channel", "32"], &["conv2d_5", "32 channels", "31"]);
-    refused(&["maps", BOOK, CAT, "--layer", "dense_3", "--channel", "0"], &["dense_3", "no channels"]);
-    refused(&["maps", BOOK, CAT, "-o", "several.png"], &["several.png", "folder"]);
-    refused(&["maps", BOOK, CAT, "--layer", "conv2d_5", "-o", "picture.gif"], &["picture.gif", ".png"]);
+    refused(
+        &["maps", BOOK, CAT, "--layer", "conv"],
+        &["conv2d_5", "conv2d_8"],
+    );
+    refused(
+        &["maps", BOOK, CAT, "--layer", "block1"],
+        &["block1", "conv2d_5"],
+    );
+    refused(
+        &["maps", BOOK, CAT, "--layer", "#12"],
+        &["#12", "12 layers"],
+    );
+    refused(
+        &["maps", BOOK, CAT, "--layer", "conv2d_5", "--channel", "32"],
+        &["conv2d_5", "32 channels", "31"],
+    );
+    refused(
+        &["maps", BOOK, CAT, "--layer", "dense_3", "--channel", "0"],
+        &["dense_3", "no channels"],
+    );
+    refused(
+        &["maps", BOOK, CAT, "-o", "several.png"],
+        &["several.png", "folder"],
+    );
+    refused(
+        &[
+            "maps",
+            BOOK,
+            CAT,
+            "--layer",
+            "conv2d_5",
+            "-o",
+            "picture.gif",
+        ],
+        &["picture.gif", ".png"],
+    );
     refused(&["predict", BOOK, CAT, "--device", "cuda:99"], &["cuda:99"]);
-    refused(&["predict", "tests/golden/keras/fixtures/fx_nested_k2.h5", CAT, "--size", "4"], &["'c3'", "larger input"]);
+    refused(
+        &[
+            "predict",
+            "tests/golden/keras/fixtures/fx_nested_k2.h5",
+            CAT,
+            "--size",
+            "4",
+        ],
+        &["'c3'", "larger input"],
+    );
     assert_eq!(run(&["predict", BOOK]).status.code(), Some(2));
-    assert_eq!(run(&["maps", BOOK, CAT, "--colormap", "rainbow"]).status.code(), Some(2));
+    assert_eq!(
+        run(&["maps", BOOK, CAT, "--colormap", "rainbow"])
+            .status
+            .code(),
+        Some(2)
+    );
 }
 
 #[test]
@@ -286,37 +498,67 @@ fn images_of_every_kind() {
     let top = |path: &str| {
         let list = json(&["predict", BOOK, path, "--json"]);
         let best = &list[0]["predictions"][0];
-        (best["label"].as_str().expect("a label").to_owned(), best["probability"].as_f64().expect("a number"))
+        (
+            best["label"].as_str().expect("a label").to_owned(),
+            best["probability"].as_f64().expect("a number"),
+        )
     };
     let grey = saved("grey.png", cat.to_luma8().into());
     let deep = saved("deep.png", cat.to_luma16().into());
     let (label, probability) = top(&grey);
     assert_eq!(label, "cat");
-    assert!((top(&deep).1 - probability).abs() < 0.02, "16 bits are rounded to 8");
+    assert!(
+        (top(&deep).1 - probability).abs() < 0.02,
+        "16 bits are rounded to 8"
+    );
     top(&saved("one.png", cat.crop_imm(0, 0, 1, 1)));
-    top(&saved("wide.png", image::DynamicImage::new_rgb8(20_000, 10)));
+    top(&saved(
+        "wide.png",
+        image::DynamicImage::new_rgb8(20_000, 10),
+    ));
 
     let bomb = folder.path("bomb.png");
     let mut encoder = png::Encoder::new(fs::File::create(&bomb).expect("written"), 50_000, 50_000);
     encoder.set_color(png::ColorType::Rgb);
-    encoder.write_header().expect("written").write_chunk(png::chunk::IDAT, &[0; 64]).expect("written");
+    encoder
+        .write_header()
+        .expect("written")
+        .write_chunk(png::chunk::IDAT, &[0; 64])
+        .expect("written");
     refused(&["predict", BOOK, &bomb], &["bomb.png", "50000", "million"]);
-    refused(&["predict", BOOK, BOOK], &["cats_and_dogs_small_2.h5", "not a picture"]);
-    refused(&["predict", BOOK, &folder.file("cut.png", &shipped(CAT)[..5000])], &["cut.png"]);
+    refused(
+        &["predict", BOOK, BOOK],
+        &["cats_and_dogs_small_2.h5", "not a picture"],
+    );
+    refused(
+        &[
+            "predict",
+            BOOK,
+            &folder.file("cut.png", &shipped(CAT)[..5000]),
+        ],
+        &["cut.png"],
+    );
 }
 
 /// Without a terminal the explorer says what it would show, and succeeds.
 #[test]
 fn outside_a_terminal() {
     let shown = text(&[]);
-    assert!(shown.contains("_blocks.15") && shown.contains("Egyptian cat"), "{shown}");
+    assert!(
+        shown.contains("_blocks.15") && shown.contains("Egyptian cat"),
+        "{shown}"
+    );
     assert!(text(&[BOOK, CAT]).contains("conv2d_8"));
 }
 
 /// A reader that has seen enough, such as `head`, is no failure.
 #[test]
 fn a_closed_pipe() {
-    let mut child = program(&["summary", LITE]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child = program(&["summary", LITE])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success());

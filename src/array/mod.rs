@@ -2,11 +2,14 @@
 
 pub mod npy;
 
-/// Row-major values with their shape. Images and feature maps are channels-first.
+use std::sync::Arc;
+
+/// Row-major values with their shape. Images and feature maps are channels-first. Clones share the values
+/// until one of them is changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
     shape: Vec<usize>,
-    values: Vec<f32>,
+    values: Arc<Vec<f32>>,
 }
 
 impl Array {
@@ -20,13 +23,14 @@ impl Array {
             "an array of shape {shape:?} was given {} values",
             values.len()
         );
+        let values = Arc::new(values);
         Self { shape, values }
     }
 
     /// All zeros.
     pub fn zeros(shape: impl Into<Vec<usize>>) -> Self {
         let shape = shape.into();
-        let values = vec![0.0; shape.iter().product()];
+        let values = Arc::new(vec![0.0; shape.iter().product()]);
         Self { shape, values }
     }
 
@@ -42,20 +46,29 @@ impl Array {
 
     /// As [`Self::values`], to be changed in place.
     pub fn values_mut(&mut self) -> &mut [f32] {
-        &mut self.values
+        Arc::<Vec<f32>>::make_mut(&mut self.values)
     }
 
-    /// Gives the values up without a copy.
+    /// Gives the values up, without a copy if no clone shares them.
     pub fn into_values(self) -> Vec<f32> {
-        self.values
+        Arc::unwrap_or_clone(self.values)
     }
 
     /// The same values seen with another shape of the same size.
     ///
     /// # Panics
     /// If the sizes differ.
+    #[must_use]
     pub fn reshaped(self, shape: impl Into<Vec<usize>>) -> Self {
-        Self::new(shape, self.values)
+        let shape = shape.into();
+        assert_eq!(
+            shape.iter().product::<usize>(),
+            self.values.len(),
+            "{:?} seen as {shape:?}",
+            self.shape
+        );
+        let values = self.values;
+        Self { shape, values }
     }
 
     /// The slice at `index` of the first axis: one channel of (C,H,W), one example of a batch.

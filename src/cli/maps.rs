@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 use super::options::{Computing, Drawing, Preparing, Saving};
 use super::session::Session;
 use crate::array::{Array, npy};
+use crate::engine::Tensor;
+use crate::error::Error;
 use crate::explain::{self, ChannelStatistics};
-use crate::model::{ChannelId, LayerId};
+use crate::model::{ChannelId, LayerId, Model};
 use crate::picture::{self, Format, Picture, Style};
 
 #[derive(Args, Debug)]
@@ -23,7 +25,8 @@ pub(super) struct Maps {
     model: PathBuf,
     /// A photo, a .npy tensor, or - for standard input.
     image: PathBuf,
-    /// A layer by name, index or unique prefix; repeatable. All that have something to show if not given.
+    /// A layer by name, index or unique prefix; repeatable. If not given: all layers for --npy and --json, and
+    /// those that have something to show for pictures.
     #[arg(long, value_name = "NAME")]
     layer: Vec<String>,
     /// A channel by its index from 0; repeatable. All, in a grid, if not given.
@@ -50,50 +53,41 @@ pub(super) struct Maps {
 
 impl Maps {
     pub(super) fn run(self) -> Result<()> {
+        if self.layer.is_empty() && !self.channel.is_empty() {
+            bail!("--channel needs --layer, to say whose channel it is");
+        }
         let session = Session::prepared(&self.model, &self.preparing, &self.computing)?;
-        let layers = self.layers(&session)?;
-        let names: Vec<&str> = layers.iter().map(|&id| session.model.layer(id).name.as_str()).collect();
-        let stems = picture::unique_file_names(&names);
-        let stems: HashMap<LayerId, String> = layers.iter().copied().zip(stems).collect();
-        let pictures = Target::pictures(self.saving.output.as_deref(), &layers, &self.channel)?;
-        let arrays = Target::arrays(self.npy.as_deref(), &layers)?;
         let inputs = session.feed(&self.image, !self.preparing.no_exif)?;
-
-        let quiet_table = self.json || self.show || pictures.is_some() || arrays.is_some();
+        let asked = self.asked(&session)?;
+        let layers = match &asked {
+            Some(layers) => layers.clone(),
+            None => self.computable(&session, &inputs)?,
+        };
+        let work = Work {
+            pictures: Target::pictures(self.saving.output.as_deref(), &layers, &self.channel)?,
+            arrays: Target::arrays(self.npy.as_deref(), &layers)?,
+            pictured: asked.unwrap_or_else(|| session.model.pictured_layers()),
+            stems: stems(&session.model, &layers),
+            session,
+        };
         let mut list = Vec::new();
         let mut failure = None;
-        let walk = explain::activations(&session.engine, &inputs, &layers, |id, activation| {
-            let name = &session.model.layer(id).name;
-            let outcome = (|| {
-                let found = select(name, &activation, &self.channel)?;
-                let statistics = explain::statistics(&found.values);
-                if self.json {
-                    list.push(element(name, &found, &statistics));
-                } else if !quiet_table {
-                    line(name, &activation, &statistics)?;
-                }
-                if let Some(target) = &arrays {
-                    let path = target.path(&stems[&id], "npy");
-                    self.save(&path, &npy::bytes(&found.values), &format!("{:?}", found.values.shape()))?;
-                }
-                if pictures.is_some() || self.show {
-                    for drawn in self.draw(&found)? {
-                        self.finish(&session, name, &stems[&id], &drawn, pictures.as_ref())?;
-                    }
-                }
-                Ok(())
-            })();
-            // The walk ends with the library's error; what happened here is told with its own.
-            outcome.map_err(|error| {
-                failure = Some(error);
-                crate::error::Error::Cancelled
-            })
-        });
+        let walk =
+            explain::activations(&work.session.engine, &inputs, &layers, |id, activation| {
+                self.visit(&work, id, &activation, &mut list)
+                    .map_err(|error| {
+                        // The walk ends with the library's error; what happened here is told with its own.
+                        failure = Some(error);
+                        Error::Cancelled
+                    })
+            });
         if let Some(error) = failure {
             return Err(error);
         }
         walk?;
         if self.json {
+            list.sort_by_key(|(id, _)| *id);
+            let list: Vec<Value> = list.into_iter().map(|(_, value)| value).collect();
             let mut out = io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &list).map_err(io::Error::from)?;
             writeln!(out)?;
@@ -101,44 +95,96 @@ impl Maps {
         Ok(())
     }
 
-    fn layers(&self, session: &Session) -> Result<Vec<LayerId>> {
-        if !self.layer.is_empty() {
-            let mut layers = Vec::new();
-            for text in &self.layer {
-                let id = session.model.find_layer(text)?;
-                if !layers.contains(&id) {
-                    layers.push(id);
-                }
+    /// The layers named on the command line.
+    fn asked(&self, session: &Session) -> Result<Option<Vec<LayerId>>> {
+        let mut layers = Vec::new();
+        for text in &self.layer {
+            let id = session.model.find_layer(text)?;
+            if !layers.contains(&id) {
+                layers.push(id);
             }
-            return Ok(layers);
         }
-        // What lies behind a layer that can't be computed is left out, and said.
-        let shapes = session.engine.shapes();
-        let all = session.model.pictured_layers();
-        let (able, unable): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|&id| shapes.get(session.model.layer(id).output).is_ok());
-        if let Some(&first) = unable.first() {
-            let reason = shapes.get(session.model.layer(first).output).err();
-            let reason = reason.map(|error| error.to_string()).unwrap_or_default();
-            eprintln!("convscope: {} layers are left out: {reason}", unable.len());
-        }
+        Ok((!layers.is_empty()).then_some(layers))
+    }
+
+    /// All layers. What lies behind one that can't be computed is left out, and said.
+    fn computable(&self, session: &Session, inputs: &[Tensor]) -> Result<Vec<LayerId>> {
+        let model = &session.model;
+        let given: Vec<Vec<usize>> = inputs
+            .iter()
+            .map(|input| input.shape()[1..].to_vec())
+            .collect();
+        let shapes = model.shapes(&given);
+        let (able, unable): (Vec<_>, Vec<_>) = (0..model.layers.len())
+            .map(LayerId)
+            .partition(|&id| shapes.get(model.layer(id).output).is_ok());
+        let Some(&first) = unable.first() else {
+            return Ok(able);
+        };
+        let reason = shapes.get(model.layer(first).output).err();
+        let reason = reason.map(|error| error.to_string()).unwrap_or_default();
         if able.is_empty() {
-            bail!("{}: no layer can be computed", self.model.display());
+            bail!(
+                "{}: no layer can be computed: {reason}",
+                self.model.display()
+            );
         }
+        eprintln!("convscope: {} layers are left out: {reason}", unable.len());
         Ok(able)
+    }
+
+    /// Does with one layer's activation what the command line asks for.
+    fn visit(
+        &self,
+        work: &Work,
+        id: LayerId,
+        activation: &Array,
+        list: &mut Vec<(LayerId, Value)>,
+    ) -> Result<()> {
+        let name = &work.session.model.layer(id).name;
+        let found = select(name, activation, &self.channel)?;
+        let pictured = work.pictured.contains(&id);
+        if self.json {
+            list.push((id, element(name, &found)));
+        } else if pictured && !self.show && work.pictures.is_none() && work.arrays.is_none() {
+            line(name, activation)?;
+        }
+        if let Some(target) = &work.arrays {
+            let path = target.path(&work.stems[&id], "npy");
+            let shape = format!("{:?}", found.values.shape());
+            self.save(&path, &npy::bytes(&found.values), &shape)?;
+        }
+        if pictured && (self.show || work.pictures.is_some()) {
+            for drawn in self.draw(&found)? {
+                self.finish(work, id, &drawn)?;
+            }
+        }
+        Ok(())
     }
 
     /// The pictures of one layer: its grid, or the channels asked for, one by one.
     fn draw(&self, found: &Selected) -> Result<Vec<Drawn>> {
-        let Drawing { style, colormap, columns } = self.drawing;
+        let Drawing {
+            style,
+            colormap,
+            columns,
+        } = self.drawing;
         let Some(maps) = explain::maps(&found.values) else {
             let picture = Picture::Indexed(picture::vector(found.values.values(), colormap)?);
-            return Ok(vec![Drawn { picture, channel: None, style: Style::MinMax }]);
+            return Ok(vec![Drawn {
+                picture,
+                channel: None,
+                style: Style::MinMax,
+            }]);
         };
         if found.channels.is_empty() {
             let style = style.unwrap_or(Style::Book);
             let grid = picture::grid(&maps, style, colormap, usize::from(columns), 0)?;
-            return Ok(vec![Drawn { picture: Picture::Indexed(grid), channel: None, style }]);
+            return Ok(vec![Drawn {
+                picture: Picture::Indexed(grid),
+                channel: None,
+                style,
+            }]);
         }
         let style = style.unwrap_or(Style::MinMax);
         let [_, height, width] = maps.shape()[..] else {
@@ -146,31 +192,33 @@ impl Maps {
         };
         let one = |(index, &channel): (usize, &ChannelId)| {
             let picture = picture::channel(maps.at(index), height, width, style, colormap)?;
-            Ok(Drawn { picture: Picture::Indexed(picture), channel: Some(channel), style })
+            Ok(Drawn {
+                picture: Picture::Indexed(picture),
+                channel: Some(channel),
+                style,
+            })
         };
         found.channels.iter().enumerate().map(one).collect()
     }
 
-    fn finish(
-        &self,
-        session: &Session,
-        layer: &str,
-        stem: &str,
-        drawn: &Drawn,
-        target: Option<&Target>,
-    ) -> Result<()> {
-        if let Some(target) = target {
+    fn finish(&self, work: &Work, id: LayerId, drawn: &Drawn) -> Result<()> {
+        let layer = &work.session.model.layer(id).name;
+        if let Some(target) = &work.pictures {
+            let stem = &work.stems[&id];
             let name = match drawn.channel {
                 Some(ChannelId(channel)) => format!("{stem}.c{channel}"),
-                None => stem.to_owned(),
+                None => stem.clone(),
             };
             let path = target.path(&name, "png");
-            let provenance = self.provenance(session, layer, drawn);
+            let provenance = self.provenance(&work.session, layer, drawn);
             let bytes = picture::encode(&drawn.picture, Format::from_path(&path)?, &provenance)?;
-            self.save(&path, &bytes, &format!("{}x{}", drawn.picture.width(), drawn.picture.height()))?;
+            let size = format!("{}x{}", drawn.picture.width(), drawn.picture.height());
+            self.save(&path, &bytes, &size)?;
         }
         if self.show {
-            let channel = drawn.channel.map(|ChannelId(channel)| format!(", channel {channel}"));
+            let channel = drawn
+                .channel
+                .map(|ChannelId(channel)| format!(", channel {channel}"));
             println!("{layer}{}", channel.unwrap_or_default());
             show(&drawn.picture)?;
         }
@@ -178,19 +226,36 @@ impl Maps {
     }
 
     fn provenance(&self, session: &Session, layer: &str, drawn: &Drawn) -> Vec<(String, String)> {
-        let command: Vec<String> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        let command: Vec<String> = env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
         let mut pairs = vec![
-            ("Software", format!("convscope {}", env!("CARGO_PKG_VERSION"))),
+            (
+                "Software",
+                format!("convscope {}", env!("CARGO_PKG_VERSION")),
+            ),
             ("convscope:model", self.model.display().to_string()),
-            ("convscope:architecture", session.model.architecture.clone().unwrap_or_default()),
+            (
+                "convscope:architecture",
+                session.model.architecture.clone().unwrap_or_default(),
+            ),
             ("convscope:layer", layer.to_owned()),
-            ("convscope:channel", drawn.channel.map(|ChannelId(c)| c.to_string()).unwrap_or_default()),
+            (
+                "convscope:channel",
+                drawn
+                    .channel
+                    .map(|ChannelId(c)| c.to_string())
+                    .unwrap_or_default(),
+            ),
             ("convscope:style", drawn.style.name().to_owned()),
             ("convscope:image", self.image.display().to_string()),
             ("convscope:command", command.join(" ")),
         ];
         pairs.retain(|(_, value)| !value.is_empty());
-        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+        pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect()
     }
 
     fn save(&self, path: &Path, bytes: &[u8], what: &str) -> Result<()> {
@@ -200,6 +265,29 @@ impl Maps {
         }
         Ok(())
     }
+}
+
+/// What stays the same from layer to layer.
+struct Work {
+    session: Session,
+    pictures: Option<Target>,
+    arrays: Option<Target>,
+    /// The layers that are drawn or listed.
+    pictured: Vec<LayerId>,
+    /// File names without ending.
+    stems: HashMap<LayerId, String>,
+}
+
+fn stems(model: &Model, layers: &[LayerId]) -> HashMap<LayerId, String> {
+    let names: Vec<&str> = layers
+        .iter()
+        .map(|&id| model.layer(id).name.as_str())
+        .collect();
+    layers
+        .iter()
+        .copied()
+        .zip(picture::unique_file_names(&names))
+        .collect()
 }
 
 /// What was asked for of one layer.
@@ -218,10 +306,16 @@ struct Drawn {
 
 fn select(layer: &str, activation: &Array, channels: &[usize]) -> Result<Selected> {
     if channels.is_empty() {
-        return Ok(Selected { values: activation.clone(), channels: Vec::new() });
+        return Ok(Selected {
+            values: activation.clone(),
+            channels: Vec::new(),
+        });
     }
     let Some(maps) = explain::maps(activation) else {
-        bail!("layer '{layer}' has no channels: its output is a vector of {}", activation.shape()[0]);
+        bail!(
+            "layer '{layer}' has no channels: its output is a vector of {}",
+            activation.shape()[0]
+        );
     };
     let [count, height, width] = maps.shape()[..] else {
         bail!("feature maps have three axes");
@@ -229,7 +323,10 @@ fn select(layer: &str, activation: &Array, channels: &[usize]) -> Result<Selecte
     let mut values = Vec::with_capacity(channels.len() * height * width);
     for &channel in channels {
         if channel >= count {
-            bail!("layer '{layer}' has {count} channels, 0 to {}; channel {channel} was asked for", count - 1);
+            bail!(
+                "layer '{layer}' has {count} channels, 0 to {}; channel {channel} was asked for",
+                count - 1
+            );
         }
         values.extend_from_slice(maps.at(channel));
     }
@@ -247,29 +344,61 @@ enum Target {
 
 impl Target {
     /// A path with a picture's ending is a file and holds one picture; any other is a folder.
-    fn pictures(path: Option<&Path>, layers: &[LayerId], channels: &[usize]) -> Result<Option<Self>> {
+    fn pictures(
+        path: Option<&Path>,
+        layers: &[LayerId],
+        channels: &[usize],
+    ) -> Result<Option<Self>> {
         let single = layers.len() == 1 && channels.len() <= 1;
-        Self::of(path, &["png", "jpg", "jpeg"], single, "pictures of several layers or channels")
+        Self::of(
+            path,
+            &["png", "jpg", "jpeg"],
+            single,
+            "pictures of several layers or channels",
+        )
     }
 
     fn arrays(path: Option<&Path>, layers: &[LayerId]) -> Result<Option<Self>> {
-        Self::of(path, &["npy"], layers.len() == 1, "the numbers of several layers")
+        Self::of(
+            path,
+            &["npy"],
+            layers.len() == 1,
+            "the numbers of several layers",
+        )
     }
 
-    fn of(path: Option<&Path>, endings: &[&str], single: bool, several: &str) -> Result<Option<Self>> {
+    fn of(
+        path: Option<&Path>,
+        endings: &[&str],
+        single: bool,
+        several: &str,
+    ) -> Result<Option<Self>> {
         let Some(path) = path else { return Ok(None) };
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        let is_file = ending.as_deref().is_some_and(|ending| endings.contains(&ending)) && !path.is_dir();
+        let ending = path
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_lowercase());
+        let is_file = ending
+            .as_deref()
+            .is_some_and(|ending| endings.contains(&ending))
+            && !path.is_dir();
         if is_file && single {
             return Ok(Some(Self::File(path.to_path_buf())));
         }
         if is_file {
-            bail!("{}: {several} need a folder; give a path without an ending", path.display());
+            bail!(
+                "{}: {several} need a folder; give a path without an ending",
+                path.display()
+            );
         }
         if let Some(ending) = ending.filter(|ending| is_data(ending) && !path.is_dir()) {
-            bail!("{}: can't write .{ending} files here, only .{}", path.display(), endings.join(", ."));
+            bail!(
+                "{}: can't write .{ending} files here, only .{}",
+                path.display(),
+                endings.join(", .")
+            );
         }
-        fs::create_dir_all(path).with_context(|| format!("{}: can't make this folder", path.display()))?;
+        fs::create_dir_all(path)
+            .with_context(|| format!("{}: can't make this folder", path.display()))?;
         Ok(Some(Self::Folder(path.to_path_buf())))
     }
 
@@ -283,15 +412,20 @@ impl Target {
 
 /// Endings that mean a file, so that `-o maps.gif` doesn't become a folder.
 fn is_data(ending: &str) -> bool {
-    ["png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp", "svg", "pdf", "npy", "npz", "json"].contains(&ending)
+    [
+        "png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp", "svg", "pdf", "npy", "npz",
+        "json",
+    ]
+    .contains(&ending)
 }
 
-fn element(layer: &str, found: &Selected, statistics: &[ChannelStatistics]) -> Value {
-    let channels: Vec<Value> = statistics
+fn element(layer: &str, found: &Selected) -> Value {
+    let channels: Vec<Value> = explain::statistics(&found.values)
         .iter()
         .enumerate()
         .map(|(index, s)| {
-            let mut value = json!({"mean": s.mean, "std": s.std, "min": s.min, "max": s.max, "dead": s.dead()});
+            let mut value =
+                json!({"mean": s.mean, "std": s.std, "min": s.min, "max": s.max, "dead": s.dead()});
             if let Some(ChannelId(channel)) = found.channels.get(index) {
                 value["channel"] = json!(channel);
             }
@@ -302,7 +436,8 @@ fn element(layer: &str, found: &Selected, statistics: &[ChannelStatistics]) -> V
 }
 
 /// One line of the table that is printed when nothing else was asked for.
-fn line(layer: &str, activation: &Array, statistics: &[ChannelStatistics]) -> Result<()> {
+fn line(layer: &str, activation: &Array) -> Result<()> {
+    let statistics = explain::statistics(activation);
     let whole = ChannelStatistics::of(activation.values());
     let dead = statistics.iter().filter(|s| s.dead()).count();
     let dead = match (statistics.len(), dead) {
@@ -313,7 +448,10 @@ fn line(layer: &str, activation: &Array, statistics: &[ChannelStatistics]) -> Re
     writeln!(
         io::stdout().lock(),
         "{layer:<28} {shape:<16} min {:>9.4}  max {:>9.4}  mean {:>9.4}  std {:>9.4}{dead}",
-        whole.min, whole.max, whole.mean, whole.std
+        whole.min,
+        whole.max,
+        whole.mean,
+        whole.std
     )?;
     Ok(())
 }

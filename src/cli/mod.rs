@@ -67,16 +67,28 @@ pub fn run(arguments: Arguments) -> Result<()> {
 }
 
 fn explore(explore: Explore) -> Result<()> {
-    let Explore { model, mut images, output_dir, computing } = explore;
+    let Explore {
+        model,
+        mut images,
+        output_dir,
+        computing,
+    } = explore;
     let model = match model {
         Some(model) => model,
         None => shipped::shipped()?.model,
     };
     if images.is_empty() {
-        images = shipped::shipped().map(|shipped| shipped.photos).unwrap_or_default();
+        images = shipped::shipped()
+            .map(|shipped| shipped.photos)
+            .unwrap_or_default();
     }
     if io::stdout().is_terminal() && io::stdin().is_terminal() {
-        return tui::run(tui::Setup { model, images, output_dir, device: computing.choice() });
+        return tui::run(tui::Setup {
+            model,
+            images,
+            output_dir,
+            device: computing.choice(),
+        });
     }
     // Nobody to press keys: say what the explorer would have opened on.
     let session = Session::open(&model, &computing)?;

@@ -41,15 +41,15 @@ pub(super) struct Preparing {
     /// Size of the input: one number, or HEIGHTxWIDTH.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     size: Option<[usize; 2]>,
-    /// squash, or crop: the middle of the picture, 0.875 of the shorter side.
+    /// squash, or center-crop: the middle of the picture, 0.875 of the shorter side.
     #[arg(long, value_name = "FIT", value_parser = fit)]
     fit: Option<Fit>,
     /// nearest, bilinear, bicubic, lanczos or box.
     #[arg(long, value_name = "FILTER", value_parser = filter)]
     filter: Option<Filter>,
     /// rgb, bgr or grey.
-    #[arg(long, value_name = "ORDER", value_parser = channel_order)]
-    channels: Option<ChannelOrder>,
+    #[arg(long, value_name = "ORDER", value_parser = color_order)]
+    color_order: Option<ChannelOrder>,
     /// Factor for pixels in 0..255; a fraction like 1/255 will do.
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
     scale: Option<f64>,
@@ -72,12 +72,14 @@ impl Preparing {
         preprocessing.size = self.size.unwrap_or(preprocessing.size);
         preprocessing.fit = self.fit.unwrap_or(preprocessing.fit);
         preprocessing.filter = self.filter.unwrap_or(preprocessing.filter);
-        preprocessing.channels = self.channels.unwrap_or(preprocessing.channels);
+        preprocessing.channels = self.color_order.unwrap_or(preprocessing.channels);
         preprocessing.scale = self.scale.unwrap_or(preprocessing.scale);
         preprocessing.mean = self.mean.unwrap_or(preprocessing.mean);
         preprocessing.std = self.std.unwrap_or(preprocessing.std);
         if *preprocessing != before {
-            model.assumptions.push("preprocessing: changed by options".to_owned());
+            model
+                .assumptions
+                .push("preprocessing: changed by options".to_owned());
         }
     }
 }
@@ -115,9 +117,16 @@ pub(super) struct Saving {
 const LARGEST_SIDE: usize = 16384;
 
 fn size(text: &str) -> Result<[usize; 2], String> {
-    let side = |text: &str| text.trim().parse().ok().filter(|side| (1..=LARGEST_SIDE).contains(side));
+    let side = |text: &str| {
+        text.trim()
+            .parse()
+            .ok()
+            .filter(|side| (1..=LARGEST_SIDE).contains(side))
+    };
     let sides = match text.split_once(['x', 'X']) {
-        Some((height, width)) => side(height).zip(side(width)).map(|(height, width)| [height, width]),
+        Some((height, width)) => side(height)
+            .zip(side(width))
+            .map(|(height, width)| [height, width]),
         None => side(text).map(|side| [side, side]),
     };
     sides.ok_or_else(|| format!("expected a number or HEIGHTxWIDTH, each from 1 to {LARGEST_SIDE}"))
@@ -126,8 +135,8 @@ fn size(text: &str) -> Result<[usize; 2], String> {
 fn fit(text: &str) -> Result<Fit, String> {
     match text {
         "squash" => Ok(Fit::Squash),
-        "crop" => Ok(Fit::CenterCrop { fraction: 0.875 }),
-        _ => Err("expected squash or crop".to_owned()),
+        "center-crop" => Ok(Fit::CenterCrop { fraction: 0.875 }),
+        _ => Err("expected squash or center-crop".to_owned()),
     }
 }
 
@@ -142,7 +151,7 @@ fn filter(text: &str) -> Result<Filter, String> {
     }
 }
 
-fn channel_order(text: &str) -> Result<ChannelOrder, String> {
+fn color_order(text: &str) -> Result<ChannelOrder, String> {
     match text {
         "rgb" => Ok(ChannelOrder::Rgb),
         "bgr" => Ok(ChannelOrder::Bgr),
@@ -152,12 +161,17 @@ fn channel_order(text: &str) -> Result<ChannelOrder, String> {
 }
 
 fn number(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|value: &f64| value.is_finite())
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|value: &f64| value.is_finite())
 }
 
 fn factor(text: &str) -> Result<f64, String> {
     let value = match text.split_once('/') {
-        Some((above, below)) => number(above).zip(number(below)).map(|(above, below)| above / below),
+        Some((above, below)) => number(above)
+            .zip(number(below))
+            .map(|(above, below)| above / below),
         None => number(text),
     };
     value

@@ -40,9 +40,18 @@ impl Predict {
             let predictions = explain::predictions(&session.engine, &inputs)?;
             if self.json {
                 let top = self.top.map_or(predictions.len(), |top| top as usize);
-                list.push(element(&session, image, &predictions[..top.min(predictions.len())]));
+                list.push(element(
+                    &session,
+                    image,
+                    &predictions[..top.min(predictions.len())],
+                ));
             } else {
-                write(&session, image, &predictions, self.top.unwrap_or(5) as usize)?;
+                write(
+                    &session,
+                    image,
+                    &predictions,
+                    self.top.unwrap_or(5) as usize,
+                )?;
             }
         }
         if self.json {

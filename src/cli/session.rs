@@ -22,7 +22,11 @@ impl Session {
         Self::of(formats::open(path)?, computing)
     }
 
-    pub(super) fn prepared(path: &Path, preparing: &Preparing, computing: &Computing) -> Result<Self> {
+    pub(super) fn prepared(
+        path: &Path,
+        preparing: &Preparing,
+        computing: &Computing,
+    ) -> Result<Self> {
         let mut model = formats::open(path)?;
         preparing.apply(&mut model);
         Self::of(model, computing)

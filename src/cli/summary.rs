@@ -29,7 +29,8 @@ impl Summary {
         let size = model.input_size();
         if self.json {
             let mut out = io::stdout().lock();
-            serde_json::to_writer_pretty(&mut out, &object(&model, size)).map_err(io::Error::from)?;
+            serde_json::to_writer_pretty(&mut out, &object(&model, size))
+                .map_err(io::Error::from)?;
             writeln!(out)?;
             return Ok(());
         }
@@ -41,7 +42,16 @@ impl Summary {
 pub(super) fn print(model: &Model, size: [usize; 2]) -> Result<()> {
     let summary = model.summary(size);
     let name = |id: &model::LayerId| model.layer(*id).name.clone();
-    let header = ["", "Layer (type)", "Output shape", "Param #", "Window", "MACs", "Field", "Connected to"];
+    let header = [
+        "",
+        "Layer (type)",
+        "Output shape",
+        "Param #",
+        "Window",
+        "MACs",
+        "Field",
+        "Connected to",
+    ];
     let mut rows = vec![header.map(str::to_owned)];
     for row in &summary.rows {
         let layer = model.layer(row.layer);
@@ -49,11 +59,21 @@ pub(super) fn print(model: &Model, size: [usize; 2]) -> Result<()> {
         let short = layer.name.rsplit('/').next().unwrap_or(&layer.name);
         rows.push([
             row.layer.0.to_string(),
-            format!("{indent}{} ({})", if layer.depth > 0 { short } else { &layer.name }, layer.kind),
-            row.shape.as_ref().map_or_else(|| "unknown".to_owned(), |shape| model.show_shape(shape)),
+            format!(
+                "{indent}{} ({})",
+                if layer.depth > 0 { short } else { &layer.name },
+                layer.kind
+            ),
+            row.shape
+                .as_ref()
+                .map_or_else(|| "unknown".to_owned(), |shape| model.show_shape(shape)),
             grouped(row.parameters as u64),
             row.window.clone().unwrap_or_default(),
-            if row.macs > 0 { quantity(row.macs) } else { String::new() },
+            if row.macs > 0 {
+                quantity(row.macs)
+            } else {
+                String::new()
+            },
             row.receptive_field.map(field).unwrap_or_default(),
             row.inputs.iter().map(name).collect::<Vec<_>>().join(", "),
         ]);
@@ -68,10 +88,28 @@ pub(super) fn print(model: &Model, size: [usize; 2]) -> Result<()> {
     writeln!(out)?;
     table(&mut out, &rows, &[0, 3, 5, 6])?;
     writeln!(out)?;
-    writeln!(out, "Total params:         {}", grouped(summary.total as u64))?;
-    writeln!(out, "Trainable params:     {}", grouped(summary.trainable as u64))?;
-    writeln!(out, "Non-trainable params: {}", grouped((summary.total - summary.trainable) as u64))?;
-    writeln!(out, "Multiply-adds:        {} for an input of {}x{}", quantity(summary.macs), size[1], size[0])?;
+    writeln!(
+        out,
+        "Total params:         {}",
+        grouped(summary.total as u64)
+    )?;
+    writeln!(
+        out,
+        "Trainable params:     {}",
+        grouped(summary.trainable as u64)
+    )?;
+    writeln!(
+        out,
+        "Non-trainable params: {}",
+        grouped((summary.total - summary.trainable) as u64)
+    )?;
+    writeln!(
+        out,
+        "Multiply-adds:        {} for an input of {}x{}",
+        quantity(summary.macs),
+        size[1],
+        size[0]
+    )?;
     Ok(())
 }
 
@@ -84,17 +122,41 @@ fn kind(model: &Model) -> String {
 
 /// Columns as wide as their widest entry; those in `right` are aligned to the right.
 fn table(out: &mut impl Write, rows: &[[String; 8]], right: &[usize]) -> io::Result<()> {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: [usize; 8] = std::array::from_fn(width);
     for (index, row) in rows.iter().enumerate() {
-        let cells = row.iter().enumerate().filter(|(column, _)| widths[*column] > 0).map(|(column, cell)| {
-            let width = widths[column];
-            if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        });
+        let cells = row
+            .iter()
+            .enumerate()
+            .filter(|(column, _)| widths[*column] > 0)
+            .map(|(column, cell)| {
+                let width = widths[column];
+                if right.contains(&column) {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            });
         let line = cells.collect::<Vec<_>>().join("  ");
         writeln!(out, "{}", line.trim_end())?;
         if index == 0 {
-            writeln!(out, "{}", "-".repeat(widths.iter().filter(|w| **w > 0).map(|w| w + 2).sum::<usize>() - 2))?;
+            writeln!(
+                out,
+                "{}",
+                "-".repeat(
+                    widths
+                        .iter()
+                        .filter(|w| **w > 0)
+                        .map(|w| w + 2)
+                        .sum::<usize>()
+                        - 2
+                )
+            )?;
         }
     }
     Ok(())
@@ -124,7 +186,11 @@ fn quantity(value: u64) -> String {
 }
 
 fn field([height, width]: [usize; 2]) -> String {
-    if height == width { height.to_string() } else { format!("{height}x{width}") }
+    if height == width {
+        height.to_string()
+    } else {
+        format!("{height}x{width}")
+    }
 }
 
 fn object(model: &Model, size: [usize; 2]) -> Value {
@@ -166,7 +232,11 @@ fn object(model: &Model, size: [usize; 2]) -> Value {
 
 fn layer(model: &Model, row: &SummaryRow) -> Value {
     let layer = model.layer(row.layer);
-    let inputs: Vec<&str> = row.inputs.iter().map(|&id| model.layer(id).name.as_str()).collect();
+    let inputs: Vec<&str> = row
+        .inputs
+        .iter()
+        .map(|&id| model.layer(id).name.as_str())
+        .collect();
     json!({
         "index": row.layer.0,
         "name": layer.name,

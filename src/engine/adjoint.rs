@@ -8,13 +8,13 @@ use burn::backend::{FloatDType, IntDType, LibTorch, Scalar, Slice, TensorMetadat
 use burn_tch::TchTensor;
 use tch::Tensor as Torch;
 
+use super::ReluRule;
 use super::apply::{
-    Context, SELU_ALPHA, SELU_SCALE, aligned, coverage, crop, interpolation, pad, plane, pool_padding, reshape,
-    standardised, transposed_fringe,
+    Context, SELU_ALPHA, SELU_SCALE, aligned, coverage, crop, interpolation, pad, plane,
+    pool_padding, reshape, standardised, transposed_fringe,
 };
 use super::tensor::wrap;
 use super::weights::vector;
-use super::ReluRule;
 use crate::error::Result;
 use crate::model::{Activation, Border, Conv, ConvTranspose, Merge, Op, Pool, PoolKind};
 
@@ -33,16 +33,18 @@ pub(super) enum Needs {
 
 pub(super) fn needs(op: &Op) -> Needs {
     match op {
-        Op::Activation(Activation::Sigmoid | Activation::Tanh | Activation::Exponential) | Op::Softmax { .. } => {
-            Needs::Output
-        }
+        Op::Activation(Activation::Sigmoid | Activation::Tanh | Activation::Exponential)
+        | Op::Softmax { .. } => Needs::Output,
         // A rectifier's output shows where it was open, and keeping that lets it overwrite its input.
-        Op::Activation(Activation::Relu { slope, threshold, .. }) if *slope == 0.0 && *threshold == 0.0 => {
-            Needs::Output
-        }
+        Op::Activation(Activation::Relu {
+            slope, threshold, ..
+        }) if *slope == 0.0 && *threshold == 0.0 => Needs::Output,
         Op::Activation(_) | Op::PRelu { .. } | Op::LayerNorm(_) => Needs::Inputs,
         Op::Pool(pool) if pool.kind == PoolKind::Max => Needs::Inputs,
-        Op::GlobalPool { kind: PoolKind::Max, .. } => Needs::Both,
+        Op::GlobalPool {
+            kind: PoolKind::Max,
+            ..
+        } => Needs::Both,
         Op::Merge(Merge::Multiply | Merge::Maximum | Merge::Minimum) => Needs::Inputs,
         _ => Needs::Nothing,
     }
@@ -107,7 +109,11 @@ impl Step<'_> {
             Op::Affine { scale, axis, .. } => {
                 let single = scale.len() == 1;
                 let scale = vector(scale.clone(), context.device)?;
-                let scale = if single { scale.tensor } else { aligned(&scale, &[*axis], g.rank()) };
+                let scale = if single {
+                    scale.tensor
+                } else {
+                    aligned(&scale, &[*axis], g.rank())
+                };
                 wrap(&g.tensor * scale, &g)
             }
             Op::LayerNorm(norm) => {
@@ -126,7 +132,11 @@ impl Step<'_> {
             Op::PRelu { alpha } => {
                 let alpha = context.get(alpha)?;
                 let weakened = &g.tensor * &alpha.tensor;
-                wrap(g.tensor.where_self(&self.input(0).tensor.gt(0.0), &weakened), &g)
+                wrap(
+                    g.tensor
+                        .where_self(&self.input(0).tensor.gt(0.0), &weakened),
+                    &g,
+                )
             }
             Op::Softmax { axis } => {
                 let y = &self.output().tensor;
@@ -169,8 +179,13 @@ impl Step<'_> {
     fn convolution(&self, conv: &Conv, g: TchTensor, weight: TchTensor) -> TchTensor {
         let input = self.input_plane();
         let kernel = plane(&weight);
-        let border = conv.padding.border(input, kernel, conv.stride, conv.dilation);
-        let padded = [input[0] + border.top + border.bottom, input[1] + border.left + border.right];
+        let border = conv
+            .padding
+            .border(input, kernel, conv.stride, conv.dilation);
+        let padded = [
+            input[0] + border.top + border.bottom,
+            input[1] + border.left + border.right,
+        ];
         let symmetric = border.top == border.bottom && border.left == border.right;
         let output = plane(&g);
         // Rows and columns at the end that no window reached.
@@ -181,16 +196,22 @@ impl Step<'_> {
         let allowed = |i: usize| rest[i] < conv.stride[i].max(conv.dilation[i]);
         if symmetric && allowed(0) && allowed(1) {
             let padding = [border.top, border.left];
-            let options = ConvTransposeOptions::new(conv.stride, padding, rest, conv.dilation, conv.groups);
+            let options =
+                ConvTransposeOptions::new(conv.stride, padding, rest, conv.dilation, conv.groups);
             return LibTorch::conv_transpose2d(g, weight, None, options);
         }
-        let options = ConvTransposeOptions::new(conv.stride, [0, 0], [0, 0], conv.dilation, conv.groups);
+        let options =
+            ConvTransposeOptions::new(conv.stride, [0, 0], [0, 0], conv.dilation, conv.groups);
         let full = LibTorch::conv_transpose2d(g, weight, None, options);
         // What was never reached has no gradient; what was reached beyond the input is cut off.
         let reached = |i: usize| padded[i] - rest[i];
         let extra = |i: usize, before: usize| (before + input[i]).saturating_sub(reached(i));
         let over = |i: usize, before: usize| reached(i).saturating_sub(before + input[i]);
-        let grown = Border { bottom: extra(0, border.top), right: extra(1, border.left), ..Border::default() };
+        let grown = Border {
+            bottom: extra(0, border.top),
+            right: extra(1, border.left),
+            ..Border::default()
+        };
         let cut = Border {
             top: border.top,
             left: border.left,
@@ -255,9 +276,16 @@ impl Step<'_> {
             input[0] + outside.top + outside.bottom,
             input[1] + outside.left + outside.right,
         ];
-        let like = wrap(g.tensor.new_empty(padded.map(|axis| axis as i64), (g.tensor.kind(), g.tensor.device())), &g);
+        let like = wrap(
+            g.tensor.new_empty(
+                padded.map(|axis| axis as i64),
+                (g.tensor.kind(), g.tensor.device()),
+            ),
+            &g,
+        );
         let count = pool.count_padding || outside != Border::default();
-        let gradient = LibTorch::avg_pool2d_backward(like, g, pool.window, pool.stride, padding, count, false);
+        let gradient =
+            LibTorch::avg_pool2d_backward(like, g, pool.window, pool.stride, padding, count, false);
         crop(gradient, outside)
     }
 
@@ -266,13 +294,17 @@ impl Step<'_> {
         let g = reshape(g, &[input_shape[0], input_shape[1], 1, 1]);
         match kind {
             PoolKind::Average => {
-                let share = LibTorch::float_mul_scalar(g, Scalar::from(1.0 / (height * width) as f64));
+                let share =
+                    LibTorch::float_mul_scalar(g, Scalar::from(1.0 / (height * width) as f64));
                 LibTorch::float_expand(share, input_shape.to_vec().into())
             }
             // Equal maxima share the gradient.
             PoolKind::Max => {
                 let x = self.input(0);
-                let y = self.output().tensor.view([x.shape()[0] as i64, x.shape()[1] as i64, 1, 1]);
+                let y = self
+                    .output()
+                    .tensor
+                    .view([x.shape()[0] as i64, x.shape()[1] as i64, 1, 1]);
                 let mask = x.tensor.eq_tensor(&y).to_kind(tch::Kind::Float);
                 let count = mask.sum_dim_intlist([2_i64, 3].as_slice(), true, None);
                 wrap(mask / count * &g.tensor, &g)
@@ -281,7 +313,12 @@ impl Step<'_> {
     }
 
     fn activation(&self, kind: Activation, g: TchTensor) -> TchTensor {
-        if let Activation::Relu { max, slope, threshold } = kind {
+        if let Activation::Relu {
+            max,
+            slope,
+            threshold,
+        } = kind
+        {
             return self.rectifier(g, max, slope, threshold);
         }
         let gradient = match kind {
@@ -296,10 +333,16 @@ impl Step<'_> {
     fn rectifier(&self, g: TchTensor, max: Option<f32>, slope: f32, threshold: f32) -> TchTensor {
         let plain = slope == 0.0 && threshold == 0.0;
         // The rules are made for units that are either open or shut; others keep their gradient.
-        let rule = if slope == 0.0 { self.rule } else { ReluRule::Gradient };
+        let rule = if slope == 0.0 {
+            self.rule
+        } else {
+            ReluRule::Gradient
+        };
         let g = match rule {
             ReluRule::Gradient => g,
-            ReluRule::Guided | ReluRule::Deconvnet => LibTorch::float_clamp_min(g, Scalar::from(0.0)),
+            ReluRule::Guided | ReluRule::Deconvnet => {
+                LibTorch::float_clamp_min(g, Scalar::from(0.0))
+            }
         };
         if rule == ReluRule::Deconvnet {
             return g;
@@ -312,7 +355,11 @@ impl Step<'_> {
             };
         }
         let x = &self.input(0).tensor;
-        let above = if threshold == 0.0 { x.gt(0.0) } else { x.ge(f64::from(threshold)) };
+        let above = if threshold == 0.0 {
+            x.gt(0.0)
+        } else {
+            x.ge(f64::from(threshold))
+        };
         let gradient = g.tensor.where_self(&above, &(&g.tensor * f64::from(slope)));
         let gradient = match max {
             Some(max) => gradient * x.lt(f64::from(max)).to_kind(tch::Kind::Float),
@@ -332,7 +379,9 @@ impl Step<'_> {
                     Merge::Subtract => g.tensor.neg(),
                     Merge::Multiply => (0..count)
                         .filter(|&other| other != index)
-                        .fold(g.tensor.shallow_clone(), |product, other| product * &self.input(other).tensor),
+                        .fold(g.tensor.shallow_clone(), |product, other| {
+                            product * &self.input(other).tensor
+                        }),
                     Merge::Maximum | Merge::Minimum => self.winner(kind, index, &g.tensor),
                 };
                 reduced(&wrap(gradient, g), self.input_shapes[index])
@@ -343,16 +392,18 @@ impl Step<'_> {
     /// The gradient goes to the input that won; among equals, to the first.
     fn winner(&self, kind: Merge, index: usize, g: &Torch) -> Torch {
         let x = &self.input(index).tensor;
-        (0..self.input_shapes.len()).filter(|&other| other != index).fold(g.shallow_clone(), |g, other| {
-            let y = &self.input(other).tensor;
-            let wins = match (kind, index < other) {
-                (Merge::Maximum, true) => x.ge_tensor(y),
-                (Merge::Maximum, false) => x.gt_tensor(y),
-                (_, true) => x.le_tensor(y),
-                (_, false) => x.lt_tensor(y),
-            };
-            g * wins.to_kind(tch::Kind::Float)
-        })
+        (0..self.input_shapes.len())
+            .filter(|&other| other != index)
+            .fold(g.shallow_clone(), |g, other| {
+                let y = &self.input(other).tensor;
+                let wins = match (kind, index < other) {
+                    (Merge::Maximum, true) => x.ge_tensor(y),
+                    (Merge::Maximum, false) => x.gt_tensor(y),
+                    (_, true) => x.le_tensor(y),
+                    (_, false) => x.lt_tensor(y),
+                };
+                g * wins.to_kind(tch::Kind::Float)
+            })
     }
 
     fn split(&self, axis: usize, g: &TchTensor) -> Vec<TchTensor> {
@@ -376,7 +427,9 @@ fn reduced(g: &TchTensor, shape: &[usize]) -> TchTensor {
     let missing = rank - 1 - shape.len();
     let gradient_shape = g.shape();
     let axes: Vec<i64> = (1..rank)
-        .filter(|&axis| axis <= missing || (shape[axis - 1 - missing] == 1 && gradient_shape[axis] != 1))
+        .filter(|&axis| {
+            axis <= missing || (shape[axis - 1 - missing] == 1 && gradient_shape[axis] != 1)
+        })
         .map(|axis| axis as i64)
         .collect();
     if axes.is_empty() {
@@ -399,7 +452,8 @@ fn repeated(value: TchTensor, batch: usize) -> TchTensor {
 /// Derivatives of the elementwise functions, times the gradient.
 fn smooth(kind: Activation, x: &Torch, g: &Torch) -> Torch {
     let unit = |alpha: f32, scale: f32, input_scale: f32| {
-        let below = (x.clamp_max(0.0) * f64::from(input_scale)).exp() * f64::from(alpha * input_scale);
+        let below =
+            (x.clamp_max(0.0) * f64::from(input_scale)).exp() * f64::from(alpha * input_scale);
         Torch::ones_like(x).where_self(&x.gt(0.0), &below) * f64::from(scale)
     };
     match kind {
@@ -430,7 +484,10 @@ fn smooth(kind: Activation, x: &Torch, g: &Torch) -> Torch {
             let slope = x * x.sigmoid() * (1.0 - t.square());
             g * (t + slope)
         }
-        Activation::Relu { .. } | Activation::Sigmoid | Activation::Tanh | Activation::Exponential => {
+        Activation::Relu { .. }
+        | Activation::Sigmoid
+        | Activation::Tanh
+        | Activation::Exponential => {
             unreachable!("handled by their outputs")
         }
     }

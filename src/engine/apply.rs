@@ -3,8 +3,8 @@
 //! Inputs are taken by value: where nobody else holds one, the kernels write into its memory.
 
 use burn::backend::ops::{
-    ActivationOps, ConvOptions, ConvTransposeOptions, FloatTensorOps, InterpolateMode, InterpolateOptions,
-    ModuleOps,
+    ActivationOps, ConvOptions, ConvTransposeOptions, FloatTensorOps, InterpolateMode,
+    InterpolateOptions, ModuleOps,
 };
 use burn::backend::{LibTorch, Scalar, Shape, Slice, TensorMetadata};
 use burn_tch::TchTensor;
@@ -15,8 +15,8 @@ use super::tensor::wrap;
 use super::weights::{Weights, vector};
 use crate::error::Result;
 use crate::model::{
-    Activation, Border, Conv, ConvTranspose, LayerNorm, Merge, Op, Padding, Parameter, Pool, PoolKind,
-    UpsampleMode,
+    Activation, Border, Conv, ConvTranspose, LayerNorm, Merge, Op, Padding, Parameter, Pool,
+    PoolKind, UpsampleMode,
 };
 
 /// SELU's constants, from Klambauer et al. 2017.
@@ -47,7 +47,11 @@ pub(super) fn apply(
     context: &mut Context,
 ) -> Result<TchTensor> {
     let many = matches!(op, Op::Merge(_) | Op::Concat { .. });
-    let x = if many { None } else { Some(inputs.swap_remove(0)) };
+    let x = if many {
+        None
+    } else {
+        Some(inputs.swap_remove(0))
+    };
     let Some(x) = x else {
         return Ok(match op {
             Op::Concat { axis } => LibTorch::float_cat(inputs, *axis),
@@ -69,7 +73,9 @@ pub(super) fn apply(
         Op::Dense { weight, bias } => {
             let weight = context.get(weight)?;
             match context.optional(bias.as_ref())? {
-                Some(bias) if x.rank() == 2 => wrap(bias.tensor.addmm(&x.tensor, &weight.tensor), &x),
+                Some(bias) if x.rank() == 2 => {
+                    wrap(bias.tensor.addmm(&x.tensor, &weight.tensor), &x)
+                }
                 bias => {
                     let product = wrap(x.tensor.matmul(&weight.tensor), &x);
                     match bias {
@@ -94,10 +100,10 @@ pub(super) fn apply(
             let (mut normal, _) = standardised(norm, &x);
             let rank = x.rank();
             if let Some(gamma) = gamma {
-                normal = normal * aligned(&gamma, &norm.axes, rank);
+                normal *= aligned(&gamma, &norm.axes, rank);
             }
             if let Some(beta) = beta {
-                normal = normal + aligned(&beta, &norm.axes, rank);
+                normal += aligned(&beta, &norm.axes, rank);
             }
             wrap(normal, &x)
         }
@@ -121,7 +127,9 @@ pub(super) fn apply(
         }
         Op::Pad { border, value } => pad(x, *border, *value),
         Op::Crop(border) => crop(x, *border),
-        Op::Upsample { mode, .. } => LibTorch::interpolate(x, [shape[2], shape[3]], interpolation(*mode)),
+        Op::Upsample { mode, .. } => {
+            LibTorch::interpolate(x, [shape[2], shape[3]], interpolation(*mode))
+        }
         Op::Reshape { .. } => reshape(x, shape),
         Op::Permute { axes } => LibTorch::float_permute(x, axes),
         Op::Identity => x,
@@ -151,7 +159,8 @@ pub(super) fn plane(x: &TchTensor) -> [usize; 2] {
 
 /// The border as a padding that kernels do by themselves, if it is the same on opposite sides.
 fn symmetric(border: Border) -> Option<[usize; 2]> {
-    (border.top == border.bottom && border.left == border.right).then_some([border.top, border.left])
+    (border.top == border.bottom && border.left == border.right)
+        .then_some([border.top, border.left])
 }
 
 /// Splits a border into what a kernel pads by itself and what has to be put around the input before.
@@ -195,7 +204,9 @@ fn kernel_size(weight: &TchTensor) -> [usize; 2] {
 }
 
 fn convolve(conv: &Conv, x: TchTensor, weight: TchTensor, bias: Option<TchTensor>) -> TchTensor {
-    let border = conv.padding.border(plane(&x), kernel_size(&weight), conv.stride, conv.dilation);
+    let border = conv
+        .padding
+        .border(plane(&x), kernel_size(&weight), conv.stride, conv.dilation);
     let (outside, padding) = split(border, |_| true);
     let options = ConvOptions::new(conv.stride, padding, conv.dilation, conv.groups);
     LibTorch::conv2d(pad(x, outside, 0.0), weight, bias, options)
@@ -220,7 +231,13 @@ pub(super) fn transposed_fringe(
                 left: columns / 2,
                 right: columns - columns / 2,
             };
-            (border, [output[0].saturating_sub(full(0)), output[1].saturating_sub(full(1))])
+            (
+                border,
+                [
+                    output[0].saturating_sub(full(0)),
+                    output[1].saturating_sub(full(1)),
+                ],
+            )
         }
     }
 }
@@ -232,7 +249,8 @@ fn convolve_transposed(
     bias: Option<TchTensor>,
     shape: &[usize],
 ) -> TchTensor {
-    let (cut, extra) = transposed_fringe(conv, plane(&x), kernel_size(&weight), [shape[2], shape[3]]);
+    let (cut, extra) =
+        transposed_fringe(conv, plane(&x), kernel_size(&weight), [shape[2], shape[3]]);
     let options = ConvTransposeOptions::new(conv.stride, [0, 0], extra, conv.dilation, conv.groups);
     crop(LibTorch::conv_transpose2d(x, weight, bias, options), cut)
 }
@@ -247,7 +265,9 @@ fn max_pool(pool: &Pool, x: TchTensor) -> TchTensor {
 pub(super) fn pool_padding(pool: &Pool, input: [usize; 2]) -> (Border, [usize; 2]) {
     let border = pool.padding.border(input, pool.window, pool.stride, [1, 1]);
     // libtorch refuses more than half a window.
-    split(border, |padding| padding[0] <= pool.window[0] / 2 && padding[1] <= pool.window[1] / 2)
+    split(border, |padding| {
+        padding[0] <= pool.window[0] / 2 && padding[1] <= pool.window[1] / 2
+    })
 }
 
 fn average_pool(pool: &Pool, x: TchTensor) -> TchTensor {
@@ -264,7 +284,12 @@ fn average_pool(pool: &Pool, x: TchTensor) -> TchTensor {
 
 /// Where zeros put around the input were counted and shouldn't be: the window's size over the number of its
 /// positions that lie on the input, for each output position.
-pub(super) fn coverage(pool: &Pool, input: [usize; 2], outside: Border, output: &TchTensor) -> Option<Torch> {
+pub(super) fn coverage(
+    pool: &Pool,
+    input: [usize; 2],
+    outside: Border,
+    output: &TchTensor,
+) -> Option<Torch> {
     if pool.count_padding || outside == Border::default() {
         return None;
     }
@@ -279,7 +304,11 @@ pub(super) fn coverage(pool: &Pool, input: [usize; 2], outside: Border, output: 
     let columns: Vec<usize> = (0..width).map(|x| covered(x, 1, outside.left)).collect();
     let values: Vec<f32> = rows
         .iter()
-        .flat_map(|row| columns.iter().map(move |column| whole / (row * column) as f32))
+        .flat_map(|row| {
+            columns
+                .iter()
+                .map(move |column| whole / (row * column) as f32)
+        })
         .collect();
     let map = Torch::from_slice(&values).view([1, 1, height as i64, width as i64]);
     Some(map.to_device(output.tensor.device()))
@@ -352,7 +381,11 @@ fn merge(kind: Merge, inputs: Vec<TchTensor>) -> TchTensor {
 
 fn activate(kind: Activation, x: TchTensor) -> TchTensor {
     match kind {
-        Activation::Relu { max, slope, threshold } => rectify(x, max, slope, threshold),
+        Activation::Relu {
+            max,
+            slope,
+            threshold,
+        } => rectify(x, max, slope, threshold),
         Activation::Sigmoid => LibTorch::sigmoid(x),
         Activation::Tanh => LibTorch::float_tanh(x),
         Activation::Exponential => LibTorch::float_exp(x),
@@ -375,7 +408,11 @@ fn rectify(x: TchTensor, max: Option<f32>, slope: f32, threshold: f32) -> TchTen
         wrap(x.tensor.where_self(&x.tensor.gt(0.0), &below.tensor), &x)
     } else {
         let below = (&x.tensor - f64::from(threshold)) * f64::from(slope);
-        wrap(x.tensor.where_self(&x.tensor.ge(f64::from(threshold)), &below), &x)
+        wrap(
+            x.tensor
+                .where_self(&x.tensor.ge(f64::from(threshold)), &below),
+            &x,
+        )
     };
     match max {
         Some(max) => LibTorch::float_clamp_max(ramp, scalar(max)),
@@ -396,7 +433,10 @@ fn elementwise(kind: Activation, x: &Torch) -> Torch {
         Activation::Softplus => x.softplus(),
         Activation::Softsign => x / (x.abs() + 1.0),
         Activation::Mish => x.mish(),
-        Activation::Relu { .. } | Activation::Sigmoid | Activation::Tanh | Activation::Exponential => {
+        Activation::Relu { .. }
+        | Activation::Sigmoid
+        | Activation::Tanh
+        | Activation::Exponential => {
             unreachable!("burn's own operations")
         }
     }

@@ -55,7 +55,10 @@ mod tests {
             Ok(a.matmul(&a))
         });
         let message = wrong.expect_err("2x3 times 2x3").to_string();
-        assert!(message.starts_with("libtorch refused the computation: "), "{message}");
+        assert!(
+            message.starts_with("libtorch refused the computation: "),
+            "{message}"
+        );
         assert!(!message.contains('\n') && message.len() < 200, "{message}");
     }
 }

@@ -77,7 +77,11 @@ impl Interrupt {
     }
 
     fn check(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+        if self.0.load(Ordering::Relaxed) {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -93,7 +97,12 @@ pub struct Engine {
 impl Engine {
     /// Prepares to compute; nothing is read yet.
     pub fn new(model: Arc<Model>, device: Device) -> Self {
-        Self { model, device, weights: Mutex::default(), interrupt: Interrupt::default() }
+        Self {
+            model,
+            device,
+            weights: Mutex::default(),
+            interrupt: Interrupt::default(),
+        }
     }
 
     /// The model that is computed.
@@ -154,9 +163,17 @@ impl Engine {
     /// # Errors
     /// When an edit's shape or batch doesn't fit; else as [`Self::forward`].
     pub fn resume(&self, run: &mut Run, edits: &[Edit], keep: &[NodeId]) -> Result<Run> {
-        let batch = edits.iter().map(|edit| edit.value.batch()).max().unwrap_or(1).max(run.batch);
+        let batch = edits
+            .iter()
+            .map(|edit| edit.value.batch())
+            .max()
+            .unwrap_or(1)
+            .max(run.batch);
         if run.batch != 1 && run.batch != batch {
-            return Err(Error::request(format!("a run of {} examples can't resume as {batch}", run.batch)));
+            return Err(Error::request(format!(
+                "a run of {} examples can't resume as {batch}",
+                run.batch
+            )));
         }
         let mut values = HashMap::new();
         for edit in edits {
@@ -165,7 +182,9 @@ impl Engine {
             if found.get(1..) != Some(wanted) || ![1, batch].contains(&edit.value.batch()) {
                 return Err(Error::layer(
                     self.model.layer_name(edit.node),
-                    format!("an edit of shape {found:?} doesn't fit values of {wanted:?} in a batch of {batch}"),
+                    format!(
+                        "an edit of shape {found:?} doesn't fit values of {wanted:?} in a batch of {batch}"
+                    ),
                 ));
             }
             values.insert(edit.node, self.expanded(&edit.value.0, wanted, batch)?);
@@ -176,7 +195,13 @@ impl Engine {
         let mut live = BTreeSet::new();
         for &node in &needed {
             if changed.contains(&node) {
-                live.extend(self.model.node(node).inputs.iter().filter(|input| !changed.contains(input)));
+                live.extend(
+                    self.model
+                        .node(node)
+                        .inputs
+                        .iter()
+                        .filter(|input| !changed.contains(input)),
+                );
             } else if keep.contains(&node) {
                 live.insert(node);
             }
@@ -189,7 +214,11 @@ impl Engine {
                 values.insert(*node, self.expanded(value, run.shapes.get(*node)?, batch)?);
             }
         }
-        let mut resumed = Run { batch, shapes: run.shapes.clone(), values };
+        let mut resumed = Run {
+            batch,
+            shapes: run.shapes.clone(),
+            values,
+        };
         self.evaluate(&mut resumed, keep, true, &mut |_, _| Ok(()))?;
         Ok(resumed)
     }
@@ -214,7 +243,10 @@ impl Engine {
         if shape.get(1..) != Some(&wanted[..]) || ![1, count].contains(&run.batch) {
             return Err(Error::layer(
                 self.model.layer_name(output),
-                format!("cotangents of {shape:?} don't fit values of {wanted:?} in a batch of {}", run.batch),
+                format!(
+                    "cotangents of {shape:?} don't fit values of {wanted:?} in a batch of {}",
+                    run.batch
+                ),
             ));
         }
         let mut path = self.descendants(nodes.iter().copied());
@@ -232,7 +264,9 @@ impl Engine {
         }
         for node in sweep {
             self.interrupt.check()?;
-            let Some(gradient) = gradients.remove(&node) else { continue };
+            let Some(gradient) = gradients.remove(&node) else {
+                continue;
+            };
             if nodes.contains(&node) {
                 results.insert(node, gradient.clone());
             }
@@ -270,8 +304,10 @@ impl Engine {
             )));
         }
         let batch = inputs[0].batch();
-        let given: Vec<Vec<usize>> =
-            inputs.iter().map(|input| input.shape().get(1..).unwrap_or_default().to_vec()).collect();
+        let given: Vec<Vec<usize>> = inputs
+            .iter()
+            .map(|input| input.shape().get(1..).unwrap_or_default().to_vec())
+            .collect();
         let shapes = self.model.shapes(&given);
         let mut values = HashMap::new();
         for (&node, input) in self.model.inputs.iter().zip(inputs) {
@@ -281,7 +317,11 @@ impl Engine {
             }
             values.insert(node, input.0.clone());
         }
-        Ok(Run { batch, shapes, values })
+        Ok(Run {
+            batch,
+            shapes,
+            values,
+        })
     }
 
     /// The nodes to compute for `targets`, in order, given that some values are there.
@@ -301,7 +341,11 @@ impl Engine {
         let roots: HashSet<NodeId> = roots.collect();
         let mut found = BTreeSet::new();
         for (index, node) in self.model.nodes.iter().enumerate() {
-            if node.inputs.iter().any(|input| roots.contains(input) || found.contains(input)) {
+            if node
+                .inputs
+                .iter()
+                .any(|input| roots.contains(input) || found.contains(input))
+            {
                 found.insert(NodeId(index));
             }
         }
@@ -339,9 +383,16 @@ impl Engine {
             for input in inputs {
                 let left = uses.entry(*input).or_insert(1);
                 *left -= 1;
-                let passed = if *left == 0 { passing.remove(input) } else { passing.get(input).cloned() };
+                let passed = if *left == 0 {
+                    passing.remove(input)
+                } else {
+                    passing.get(input).cloned()
+                };
                 let Some(value) = passed.or_else(|| run.values.get(input).cloned()) else {
-                    return Err(Error::layer(self.model.layer_name(node), "its input was not computed"));
+                    return Err(Error::layer(
+                        self.model.layer_name(node),
+                        "its input was not computed",
+                    ));
                 };
                 values.push(value);
             }
@@ -364,12 +415,24 @@ impl Engine {
         value.map_err(|error| self.located(node, error))
     }
 
-    fn sweep_step(&self, run: &Run, node: NodeId, gradient: TchTensor, rule: ReluRule) -> Result<Vec<TchTensor>> {
+    fn sweep_step(
+        &self,
+        run: &Run,
+        node: NodeId,
+        gradient: TchTensor,
+        rule: ReluRule,
+    ) -> Result<Vec<TchTensor>> {
         let Node { op, inputs } = self.model.node(node);
-        let shapes = inputs.iter().map(|input| run.shapes.get(*input)).collect::<Result<Vec<_>>>()?;
+        let shapes = inputs
+            .iter()
+            .map(|input| run.shapes.get(*input))
+            .collect::<Result<Vec<_>>>()?;
         let step = Step {
             op,
-            inputs: inputs.iter().map(|input| run.values.get(input).cloned()).collect(),
+            inputs: inputs
+                .iter()
+                .map(|input| run.values.get(input).cloned())
+                .collect(),
             output: run.values.get(&node).cloned(),
             input_shapes: shapes,
             rule,
@@ -379,7 +442,12 @@ impl Engine {
     }
 
     /// Sees to it that the run holds the values that the backward sweep reads.
-    fn keep_for_sweep(&self, run: &mut Run, sweep: &[NodeId], path: &BTreeSet<NodeId>) -> Result<()> {
+    fn keep_for_sweep(
+        &self,
+        run: &mut Run,
+        sweep: &[NodeId],
+        path: &BTreeSet<NodeId>,
+    ) -> Result<()> {
         let mut wanted = Vec::new();
         for &id in sweep {
             let node = self.model.node(id);
@@ -400,7 +468,10 @@ impl Engine {
     fn with_context<T>(&self, compute: impl FnOnce(&mut Context) -> Result<T>) -> Result<T> {
         // A panic inside libtorch leaves the cache as it was: entries are only added when complete.
         let mut weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut context = Context { weights: &mut weights, device: self.device };
+        let mut context = Context {
+            weights: &mut weights,
+            device: self.device,
+        };
         guarded(|| tch::no_grad(|| compute(&mut context)))
     }
 
@@ -429,6 +500,7 @@ impl Engine {
 
     /// The shapes for inputs of the preprocessing's size.
     pub fn shapes(&self) -> Shapes {
-        self.model.shapes(&self.model.input_shapes(self.model.input_size()))
+        self.model
+            .shapes(&self.model.input_shapes(self.model.input_size()))
     }
 }

@@ -28,6 +28,7 @@ impl Run {
     /// Forgets the values of nodes that are not among `keep`, and frees their memory. Inputs and edited nodes
     /// stay, as everything can be computed from them.
     pub fn retain(&mut self, keep: impl Fn(NodeId) -> bool, roots: &[NodeId]) {
-        self.values.retain(|node, _| keep(*node) || roots.contains(node));
+        self.values
+            .retain(|node, _| keep(*node) || roots.contains(node));
     }
 }

@@ -33,7 +33,12 @@ impl Tensor {
     /// When a computation that was still under way on the device failed.
     pub fn read(&self) -> Result<Array> {
         guarded(|| {
-            let flat = self.0.tensor.to_device(tch::Device::Cpu).contiguous().view([-1]);
+            let flat = self
+                .0
+                .tensor
+                .to_device(tch::Device::Cpu)
+                .contiguous()
+                .view([-1]);
             let mut values = vec![0.0; flat.numel()];
             flat.copy_data(&mut values, flat.numel());
             Ok(Array::new(self.shape(), values))
@@ -57,7 +62,11 @@ pub(super) fn channels_last(tensor: TchTensor) -> TchTensor {
     if tensor.rank() != 4 || tensor.tensor.device() != tch::Device::Cpu {
         return tensor;
     }
-    let turned = tensor.tensor.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
+    let turned = tensor
+        .tensor
+        .permute([0, 2, 3, 1])
+        .contiguous()
+        .permute([0, 3, 1, 2]);
     // The result may share its memory with the original: `from_existing` keeps track of that.
     TchTensor::from_existing(turned, tensor.storage)
 }

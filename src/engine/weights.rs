@@ -36,7 +36,11 @@ impl Weights {
 
     /// Factor and summand of a batch normalisation: gamma / sqrt(variance + epsilon) and
     /// beta - mean * factor, found in f64.
-    pub(super) fn batch_norm(&mut self, norm: &BatchNorm, device: Device) -> Result<(TchTensor, TchTensor)> {
+    pub(super) fn batch_norm(
+        &mut self,
+        norm: &BatchNorm,
+        device: Device,
+    ) -> Result<(TchTensor, TchTensor)> {
         let identity = norm.variance.identity();
         if let Some(pair) = self.affine.get(&identity) {
             return Ok(pair.clone());
@@ -84,7 +88,12 @@ fn upload(parameter: &Parameter, device: Device) -> Result<TchTensor> {
         start += count;
     }
     let stored = LibTorch::float_reshape(flat, parameter.stored.clone().into());
-    if parameter.order.iter().copied().eq(0..parameter.stored.len()) {
+    if parameter
+        .order
+        .iter()
+        .copied()
+        .eq(0..parameter.stored.len())
+    {
         return Ok(channels_last(stored));
     }
     let turned = LibTorch::float_permute(stored, &parameter.order);
@@ -95,7 +104,10 @@ fn upload(parameter: &Parameter, device: Device) -> Result<TchTensor> {
     if turned.rank() == 2 {
         return Ok(turned);
     }
-    Ok(TchTensor::from_existing(turned.tensor.contiguous(), turned.storage))
+    Ok(TchTensor::from_existing(
+        turned.tensor.contiguous(),
+        turned.storage,
+    ))
 }
 
 fn long(value: usize) -> i64 {

@@ -26,7 +26,11 @@ impl ChannelStatistics {
     pub fn of(values: &[f32]) -> Self {
         let count = values.len().max(1) as f64;
         let mean = values.iter().copied().map(f64::from).sum::<f64>() / count;
-        let variance = values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count;
+        let variance = values
+            .iter()
+            .map(|&value| (f64::from(value) - mean).powi(2))
+            .sum::<f64>()
+            / count;
         let mut min = f32::INFINITY;
         let mut max = f32::NEG_INFINITY;
         for &value in values {
@@ -38,7 +42,12 @@ impl ChannelStatistics {
                 max = value;
             }
         }
-        Self { mean, std: variance.sqrt(), min, max }
+        Self {
+            mean,
+            std: variance.sqrt(),
+            min,
+            max,
+        }
     }
 
     /// Whether the map says nothing: all its values are equal.
@@ -60,7 +69,10 @@ pub fn activations(
 ) -> Result<()> {
     let mut wanted: HashMap<NodeId, Vec<LayerId>> = HashMap::new();
     for &layer in layers {
-        wanted.entry(engine.model().layer(layer).output).or_default().push(layer);
+        wanted
+            .entry(engine.model().layer(layer).output)
+            .or_default()
+            .push(layer);
     }
     let nodes: Vec<NodeId> = wanted.keys().copied().collect();
     engine.stream(inputs, &nodes, |node, value| {
@@ -86,7 +98,9 @@ pub fn maps(activation: &Array) -> Option<Array> {
 /// One entry for each channel; one for the whole of a vector.
 pub fn statistics(activation: &Array) -> Vec<ChannelStatistics> {
     match maps(activation) {
-        Some(maps) => (0..maps.shape()[0]).map(|channel| ChannelStatistics::of(maps.at(channel))).collect(),
+        Some(maps) => (0..maps.shape()[0])
+            .map(|channel| ChannelStatistics::of(maps.at(channel)))
+            .collect(),
         None => vec![ChannelStatistics::of(activation.values())],
     }
 }
@@ -98,7 +112,10 @@ mod tests {
     #[test]
     fn statistics_of_a_channel() {
         let found = ChannelStatistics::of(&[1.0, 2.0, 3.0, 6.0]);
-        assert_eq!((found.mean, found.std, found.min, found.max), (3.0, 3.5_f64.sqrt(), 1.0, 6.0));
+        assert_eq!(
+            (found.mean, found.std, found.min, found.max),
+            (3.0, 3.5_f64.sqrt(), 1.0, 6.0)
+        );
         assert!(!found.dead() && ChannelStatistics::of(&[0.5; 9]).dead());
         assert!(ChannelStatistics::of(&[1.0, f32::NAN, 2.0]).max.is_nan());
     }

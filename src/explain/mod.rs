@@ -23,6 +23,6 @@ pub fn feed(engine: &Engine, input: &Array) -> Result<Vec<Tensor>> {
             "the model has {count} inputs, and convscope feeds one image"
         )));
     }
-    let batch = Array::new([&[1], input.shape()].concat(), input.values().to_vec());
+    let batch = input.clone().reshaped([&[1], input.shape()].concat());
     Ok(vec![Tensor::upload(&batch, engine.device())?])
 }

@@ -43,7 +43,10 @@ pub fn scores(kind: HeadKind, logits: &[f32]) -> Vec<Prediction> {
         _ => logits.iter().copied().map(f64::from).collect(),
     };
     let probabilities: Vec<f64> = if kind == HeadKind::Sigmoid {
-        logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
+        logits
+            .iter()
+            .map(|logit| 1.0 / (1.0 + (-logit).exp()))
+            .collect()
     } else {
         let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let exponentials: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
@@ -54,13 +57,23 @@ pub fn scores(kind: HeadKind, logits: &[f32]) -> Vec<Prediction> {
         .into_iter()
         .zip(probabilities)
         .enumerate()
-        .map(|(class, (logit, probability))| Prediction { class: ClassId(class), probability, logit })
+        .map(|(class, (logit, probability))| Prediction {
+            class: ClassId(class),
+            probability,
+            logit,
+        })
         .collect()
 }
 
 fn no_head(model: &Model) -> String {
-    let ends = model.outputs.first().map(|&output| model.layer_name(output)).unwrap_or_default();
-    format!("the model has no classes to predict: it ends in layer '{ends}', whose output is not a vector")
+    let ends = model
+        .outputs
+        .first()
+        .map(|&output| model.layer_name(output))
+        .unwrap_or_default();
+    format!(
+        "the model has no classes to predict: it ends in layer '{ends}', whose output is not a vector"
+    )
 }
 
 #[cfg(test)]

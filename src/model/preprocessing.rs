@@ -100,15 +100,18 @@ impl Preprocessing {
                 format!("({}, {}, {})", values[0], values[1], values[2])
             }
         };
-        let mut values = String::from("pixels");
-        if (self.scale - 1.0 / 255.0).abs() < 1e-12 {
-            values.push_str(" / 255");
-        } else if self.scale != 1.0 {
-            values.push_str(&format!(" * {}", self.scale));
-        }
-        if self.mean != [0.0; 3] {
-            values.push_str(&format!(" - {}", list(self.mean)));
-        }
+        let scaled = if (self.scale - 1.0 / 255.0).abs() < 1e-12 {
+            "pixels / 255".to_owned()
+        } else if self.scale == 1.0 {
+            "pixels".to_owned()
+        } else {
+            format!("pixels * {}", self.scale)
+        };
+        let mut values = if self.mean == [0.0; 3] {
+            scaled
+        } else {
+            format!("{scaled} - {}", list(self.mean))
+        };
         if self.std != [1.0; 3] {
             values = format!("({values}) / {}", list(self.std));
         }

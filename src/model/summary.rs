@@ -130,7 +130,7 @@ impl Model {
         ) else {
             return 0;
         };
-        let macs = match &node.op {
+        match &node.op {
             Op::Conv(Conv { weight, .. }) => weight.len() as u64 * volume(&output[1..]) as u64,
             Op::ConvTranspose(ConvTranspose { weight, .. }) => {
                 weight.len() as u64 * volume(&input[1..]) as u64
@@ -139,8 +139,7 @@ impl Model {
                 weight.len() as u64 * volume(&input[..input.len() - 1]) as u64
             }
             _ => 0,
-        };
-        macs
+        }
     }
 
     /// By the usual recursion: a window of k taps widens the field by (k-1) jumps, a stride widens the jump.

@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use super::{Device, Engine, Run, Tensor};
 use crate::array::Array;
-use crate::model::{
-    Builder, Conv, Layout, Model, NodeId, Op, Padding, Parameter, Preprocessing,
-};
+use crate::model::{Builder, Conv, Layout, Model, NodeId, Op, Padding, Parameter, Preprocessing};
 
 /// Numbers in [-1, 1) that look random and are the same every time.
 pub(super) fn noise(count: usize, seed: u64) -> Vec<f32> {
@@ -42,7 +40,9 @@ pub(super) fn conv(out: usize, input: usize, kernel: [usize; 2], seed: u64) -> C
 }
 
 pub(super) fn input(shape: &[usize]) -> Op {
-    Op::Input { shape: shape.iter().copied().map(Some).collect() }
+    Op::Input {
+        shape: shape.iter().copied().map(Some).collect(),
+    }
 }
 
 /// A model of the given nodes, each a layer of its own, named by its index.
@@ -86,12 +86,19 @@ pub(super) fn random(shape: &[usize], seed: u64) -> Array {
 }
 
 pub(super) fn read(engine: &Engine, run: &mut Run, node: usize) -> Array {
-    engine.value(run, NodeId(node)).and_then(|value| value.read()).expect("a value")
+    engine
+        .value(run, NodeId(node))
+        .and_then(|value| value.read())
+        .expect("a value")
 }
 
 /// The largest difference, as a share of the largest value.
 pub(super) fn distance(a: &Array, b: &Array) -> f32 {
     assert_eq!(a.shape(), b.shape());
     let largest = b.values().iter().fold(1e-6_f32, |m, v| m.max(v.abs()));
-    a.values().iter().zip(b.values()).fold(0.0_f32, |m, (a, b)| m.max((a - b).abs())) / largest
+    a.values()
+        .iter()
+        .zip(b.values())
+        .fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()))
+        / largest
 }

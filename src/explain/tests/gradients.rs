@@ -6,8 +6,17 @@ use crate::engine::{Engine, ReluRule, Run};
 use crate::golden;
 use crate::model::NodeId;
 
-fn gradient(engine: &Engine, run: &mut Run, score: NodeId, cotangent: &Array, at: NodeId, rule: ReluRule) -> Array {
-    let found = engine.vjp(run, score, &upload(cotangent), &[at], rule).expect("computable");
+fn gradient(
+    engine: &Engine,
+    run: &mut Run,
+    score: NodeId,
+    cotangent: &Array,
+    at: NodeId,
+    rule: ReluRule,
+) -> Array {
+    let found = engine
+        .vjp(run, score, &upload(cotangent), &[at], rule)
+        .expect("computable");
     found[0].read().expect("computed")
 }
 
@@ -19,14 +28,20 @@ fn one_hot(count: usize, class: usize) -> Array {
 
 /// The mean of each channel's gradient.
 fn pooled(gradient: &Array) -> Vec<f32> {
-    let [_, channels, height, width] = gradient.shape()[..] else { panic!("{:?}", gradient.shape()) };
+    let [_, channels, height, width] = gradient.shape()[..] else {
+        panic!("{:?}", gradient.shape())
+    };
     let maps = gradient.clone().reshaped([channels, height * width]);
-    (0..channels).map(|c| maps.at(c).iter().sum::<f32>() / (height * width) as f32).collect()
+    (0..channels)
+        .map(|c| maps.at(c).iter().sum::<f32>() / (height * width) as f32)
+        .collect()
 }
 
 /// The sum of the maps, each with its weight.
 fn weighted(activation: &Array, weights: &[f32]) -> Vec<f32> {
-    let [_, channels, height, width] = activation.shape()[..] else { panic!("{:?}", activation.shape()) };
+    let [_, channels, height, width] = activation.shape()[..] else {
+        panic!("{:?}", activation.shape())
+    };
     let maps = activation.clone().reshaped([channels, height * width]);
     let mut sum = vec![0.0_f32; height * width];
     for (channel, weight) in weights.iter().enumerate() {
@@ -38,7 +53,9 @@ fn weighted(activation: &Array, weights: &[f32]) -> Vec<f32> {
 }
 
 fn relative_l2(found: &[f32], wanted: &[f32]) -> f64 {
-    let square = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+    let square = |values: &mut dyn Iterator<Item = f32>| {
+        values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt()
+    };
     square(&mut found.iter().zip(wanted).map(|(a, b)| a - b)) / square(&mut wanted.iter().copied())
 }
 
@@ -47,22 +64,49 @@ fn grad_cam_of_the_book_on_vgg16() {
     let golden = golden::open("keras/vgg_chelsea_gradcam.safetensors");
     let image = golden::open("keras/vgg_chelsea.safetensors").f32("input");
     let engine = engine("weights/vgg16_cats_dogs.safetensors");
-    let mut run = engine.forward(&[upload(&channels_first(&image))], &[]).expect("computable");
-    let (conv, logits) = (output(&engine, "block5_conv3"), engine.model().head.expect("a head").logits);
+    let mut run = engine
+        .forward(&[upload(&channels_first(&image))], &[])
+        .expect("computable");
+    let (conv, logits) = (
+        output(&engine, "block5_conv3"),
+        engine.model().head.expect("a head").logits,
+    );
     let softmax = output(&engine, "predictions");
     let activation = value(&engine, &mut run, "block5_conv3");
     for (class, name) in ["cat", "dog"].into_iter().enumerate() {
         // A softmax near 1 makes f32's gradient itself inexact by 2e-4, Keras's and ours.
         for (kind, node, tolerance) in [("logit", logits, 1e-5), ("softmax", softmax, 5e-4)] {
             let key = |what: &str| format!("gradcam_{kind}_{name}/{what}");
-            let g = gradient(&engine, &mut run, node, &one_hot(2, class), conv, ReluRule::Gradient);
+            let g = gradient(
+                &engine,
+                &mut run,
+                node,
+                &one_hot(2, class),
+                conv,
+                ReluRule::Gradient,
+            );
             let weights = pooled(&g);
             let wanted = golden.f32(&key("pooled"));
-            close(&weights, wanted.values(), largest(wanted.values()), tolerance, &key("pooled"));
+            close(
+                &weights,
+                wanted.values(),
+                largest(wanted.values()),
+                tolerance,
+                &key("pooled"),
+            );
             let channels = weights.len() as f32;
-            let raw: Vec<f32> = weighted(&activation, &weights).iter().map(|sum| sum / channels).collect();
+            let raw: Vec<f32> = weighted(&activation, &weights)
+                .iter()
+                .map(|sum| sum / channels)
+                .collect();
             let wanted = golden.f32(&key("raw"));
-            close(&raw, wanted.values(), largest(wanted.values()), tolerance, &key("raw"));
+            close(
+                &raw,
+                wanted.values(),
+                largest(wanted.values()),
+                tolerance,
+                &key("raw"),
+            );
         }
     }
 }
@@ -72,19 +116,40 @@ fn grad_cam_of_pytorch_on_efficientnet() {
     for photo in ["chelsea", "panda"] {
         let golden = golden::open(&format!("torch/efficientnet_lite0__{photo}.safetensors"));
         let engine = engine("weights/efficientnet_lite0.safetensors");
-        let mut run = engine.forward(&[upload(&golden.f32("input"))], &[]).expect("computable");
+        let mut run = engine
+            .forward(&[upload(&golden.f32("input"))], &[])
+            .expect("computable");
         let class: usize = golden.note("target_class").parse().expect("a number");
         let logits = engine.model().head.expect("a head").logits;
         for (layer, key) in [("_head_act", "cam"), ("_blocks.10", "cam_mid")] {
-            let g = gradient(&engine, &mut run, logits, &one_hot(1000, class), output(&engine, layer), ReluRule::Gradient);
+            let g = gradient(
+                &engine,
+                &mut run,
+                logits,
+                &one_hot(1000, class),
+                output(&engine, layer),
+                ReluRule::Gradient,
+            );
             let activation = value(&engine, &mut run, layer);
             let weights = pooled(&g);
             if key == "cam" {
                 let wanted = golden.f32("cam.GradCAM.weights");
-                close(&weights, wanted.values(), largest(wanted.values()), 1e-4, "weights");
+                close(
+                    &weights,
+                    wanted.values(),
+                    largest(wanted.values()),
+                    1e-4,
+                    "weights",
+                );
             }
             let wanted = golden.f32(&format!("{key}.GradCAM.raw"));
-            close(&weighted(&activation, &weights), wanted.values(), largest(wanted.values()), 1e-3, layer);
+            close(
+                &weighted(&activation, &weights),
+                wanted.values(),
+                largest(wanted.values()),
+                1e-3,
+                layer,
+            );
         }
     }
 }
@@ -94,7 +159,9 @@ fn grad_cam_of_pytorch_on_efficientnet() {
 fn gradients_at_the_photo() {
     let golden = golden::open("torch/efficientnet_lite0__chelsea.safetensors");
     let engine = engine("weights/efficientnet_lite0.safetensors");
-    let mut run = engine.forward(&[upload(&golden.f32("input"))], &[]).expect("computable");
+    let mut run = engine
+        .forward(&[upload(&golden.f32("input"))], &[])
+        .expect("computable");
     let class: usize = golden.note("target_class").parse().expect("a number");
     let logits = engine.model().head.expect("a head").logits;
     for (key, rule) in [
@@ -102,7 +169,14 @@ fn gradients_at_the_photo() {
         ("GuidedBackprop_relu6", ReluRule::Guided),
         ("Deconvolution_relu6", ReluRule::Deconvnet),
     ] {
-        let g = gradient(&engine, &mut run, logits, &one_hot(1000, class), engine.model().inputs[0], rule);
+        let g = gradient(
+            &engine,
+            &mut run,
+            logits,
+            &one_hot(1000, class),
+            engine.model().inputs[0],
+            rule,
+        );
         let thinned: Vec<f32> = (0..3 * 112 * 112)
             .map(|i| g.values()[i / 12544 * 50176 + i / 112 % 112 * 2 * 224 + i % 112 * 2])
             .collect();
@@ -120,23 +194,57 @@ fn the_first_step_towards_a_filters_pattern() {
     let mut run = engine.forward(&[upload(&start)], &[]).expect("computable");
     let conv = output(&engine, "block3_conv1");
     let activation = value(&engine, &mut run, "block3_conv1");
-    let [_, channels, height, width] = activation.shape()[..] else { panic!("{:?}", activation.shape()) };
+    let [_, channels, height, width] = activation.shape()[..] else {
+        panic!("{:?}", activation.shape())
+    };
     let size = height * width;
-    let loss = activation.values()[..size].iter().map(|&v| f64::from(v)).sum::<f64>() / size as f64;
+    let loss = activation.values()[..size]
+        .iter()
+        .map(|&v| f64::from(v))
+        .sum::<f64>()
+        / size as f64;
     let wanted = f64::from(golden.f32("losses").values()[0]);
-    assert!((loss - wanted).abs() < 1e-4 * wanted, "{loss}, reference {wanted}");
+    assert!(
+        (loss - wanted).abs() < 1e-4 * wanted,
+        "{loss}, reference {wanted}"
+    );
     let mut cotangent = vec![0.0; channels * size];
     cotangent[..size].fill(1.0 / size as f32);
     let cotangent = Array::new([1, channels, height, width], cotangent);
-    let g = gradient(&engine, &mut run, conv, &cotangent, engine.model().inputs[0], ReluRule::Gradient);
-    let mean_square = g.values().iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / g.values().len() as f64;
+    let g = gradient(
+        &engine,
+        &mut run,
+        conv,
+        &cotangent,
+        engine.model().inputs[0],
+        ReluRule::Gradient,
+    );
+    let mean_square = g
+        .values()
+        .iter()
+        .map(|&v| f64::from(v).powi(2))
+        .sum::<f64>()
+        / g.values().len() as f64;
     let rms = mean_square.sqrt();
     let wanted = f64::from(golden.f32("grad_rms").values()[0]);
-    assert!((rms - wanted).abs() < 1e-3 * wanted, "{rms}, reference {wanted}");
-    let stepped: Vec<f32> =
-        start.values().iter().zip(g.values()).map(|(x, g)| (f64::from(*x) + f64::from(*g) / (rms + 1e-5)) as f32).collect();
+    assert!(
+        (rms - wanted).abs() < 1e-3 * wanted,
+        "{rms}, reference {wanted}"
+    );
+    let stepped: Vec<f32> = start
+        .values()
+        .iter()
+        .zip(g.values())
+        .map(|(x, g)| (f64::from(*x) + f64::from(*g) / (rms + 1e-5)) as f32)
+        .collect();
     let wanted = channels_first(&golden.f32("image_after_1").reshaped([1, 150, 150, 3]));
-    let step = |image: &[f32]| image.iter().zip(start.values()).map(|(a, b)| a - b).collect::<Vec<f32>>();
+    let step = |image: &[f32]| {
+        image
+            .iter()
+            .zip(start.values())
+            .map(|(a, b)| a - b)
+            .collect::<Vec<f32>>()
+    };
     let error = relative_l2(&step(&stepped), &step(wanted.values()));
     assert!(error < 1e-2, "{error}");
 }

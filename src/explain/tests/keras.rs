@@ -1,6 +1,8 @@
 //! Against Keras 2 and 3.
 
-use super::{TOLERANCE, channels_first, close, engine, largest, same_maps, same_statistics, upload, value};
+use super::{
+    TOLERANCE, channels_first, close, engine, largest, same_maps, same_statistics, upload, value,
+};
 use crate::explain::{self, predictions};
 use crate::golden;
 use crate::model::HeadKind;
@@ -18,32 +20,70 @@ fn the_books_convnet_on_a_cat() {
         same_statistics(&golden, name, &activation);
         same_maps(&golden, &format!("{name}/maps_4_7"), &[4, 7], &activation);
         let (_, top) = golden.i64(&format!("{name}/top2_channels"));
-        same_maps(&golden, &format!("{name}/maps_top2"), &[top[0] as usize, top[1] as usize], &activation);
+        same_maps(
+            &golden,
+            &format!("{name}/maps_top2"),
+            &[top[0] as usize, top[1] as usize],
+            &activation,
+        );
         if golden.names().contains(&format!("{name}/full")) {
             let full = channels_first(&golden.f32(&format!("{name}/full")));
-            close(activation.values(), full.values(), largest(full.values()), TOLERANCE, name);
+            close(
+                activation.values(),
+                full.values(),
+                largest(full.values()),
+                TOLERANCE,
+                name,
+            );
         }
 
         let maps = activation.clone().reshaped(&activation.shape()[1..]);
         let (_, dead) = golden.i64(&format!("{name}/dead_channels"));
         let found = picture::dead_channels(&maps);
-        assert_eq!(found.iter().map(|&channel| channel as i64).collect::<Vec<_>>(), dead, "{name}");
+        assert_eq!(
+            found
+                .iter()
+                .map(|&channel| channel as i64)
+                .collect::<Vec<_>>(),
+            dead,
+            "{name}"
+        );
         let (_, wanted) = grids.u8(&format!("{name}/grid"));
         let grid = picture::grid(&maps, Style::Book, Colormap::Viridis, 16, 0).expect("a grid");
         assert_eq!(grid.pixels().len(), wanted.len(), "{name}");
-        let off = grid.pixels().iter().zip(&wanted).map(|(a, b)| a.abs_diff(*b)).max();
+        let off = grid
+            .pixels()
+            .iter()
+            .zip(&wanted)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
         assert!(off <= Some(1), "{name}: levels differ by {off:?}");
     }
     for name in ["flatten_2", "dropout_1", "dense_3", "dense_4"] {
         let wanted = golden.f32(&format!("{name}/out"));
         let found = value(&engine, &mut run, name);
         let count = wanted.values().len();
-        close(&found.values()[..count], wanted.values(), largest(wanted.values()), TOLERANCE, name);
+        close(
+            &found.values()[..count],
+            wanted.values(),
+            largest(wanted.values()),
+            TOLERANCE,
+            name,
+        );
     }
     let answer = predictions(&engine, &inputs).expect("a head");
     let dog = golden.f32("prediction").values()[0];
-    assert_eq!(engine.model().head.map(|head| head.kind), Some(HeadKind::Sigmoid));
-    assert_eq!(answer.iter().map(|p| engine.model().class_name(p.class)).collect::<Vec<_>>(), ["cat", "dog"]);
+    assert_eq!(
+        engine.model().head.map(|head| head.kind),
+        Some(HeadKind::Sigmoid)
+    );
+    assert_eq!(
+        answer
+            .iter()
+            .map(|p| engine.model().class_name(p.class))
+            .collect::<Vec<_>>(),
+        ["cat", "dog"]
+    );
     assert!((answer[1].probability - f64::from(dog)).abs() < 1e-5);
     assert!((answer[0].probability + answer[1].probability - 1.0).abs() < 1e-12);
 }
@@ -55,7 +95,9 @@ fn vgg16_on_a_cat() {
     let inputs = [upload(&channels_first(&golden.f32("input")))];
     let mut run = engine.forward(&inputs, &[]).expect("computable");
     for name in golden.names() {
-        let Some(name) = name.strip_suffix("/shape") else { continue };
+        let Some(name) = name.strip_suffix("/shape") else {
+            continue;
+        };
         let activation = value(&engine, &mut run, name);
         same_statistics(&golden, name, &activation);
         if golden.names().contains(&format!("{name}/maps_0_3")) {
@@ -64,7 +106,13 @@ fn vgg16_on_a_cat() {
     }
     let pooled = value(&engine, &mut run, "global_average_pooling2d");
     let wanted = golden.f32("gap");
-    close(pooled.values(), wanted.values(), largest(wanted.values()), TOLERANCE, "gap");
+    close(
+        pooled.values(),
+        wanted.values(),
+        largest(wanted.values()),
+        TOLERANCE,
+        "gap",
+    );
     let answer = predictions(&engine, &inputs).expect("a head");
     for prediction in &answer {
         let class = prediction.class.0;
@@ -82,7 +130,9 @@ fn fixtures() {
     for fixture in ["fx_mixed", "fx_nested"] {
         let golden = golden::open(&format!("keras/fixtures/{fixture}.safetensors"));
         for version in ["k2", "k3"] {
-            let engine = engine(&format!("tests/golden/keras/fixtures/{fixture}_{version}.h5"));
+            let engine = engine(&format!(
+                "tests/golden/keras/fixtures/{fixture}_{version}.h5"
+            ));
             let inputs = [upload(&channels_first(&golden.f32("input")))];
             let mut run = engine.forward(&inputs, &[]).expect("computable");
             for name in golden.note("order").split(',') {
@@ -94,7 +144,13 @@ fn fixtures() {
                 let found = value(&engine, &mut run, name);
                 assert_eq!(found.shape(), wanted.shape(), "{fixture}_{version} {name}");
                 let what = format!("{fixture}_{version} {name}");
-                close(found.values(), wanted.values(), largest(wanted.values()), TOLERANCE, &what);
+                close(
+                    found.values(),
+                    wanted.values(),
+                    largest(wanted.values()),
+                    TOLERANCE,
+                    &what,
+                );
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::array::Array;
 use crate::engine::{Device, Engine, Run, Tensor};
 use crate::formats;
 use crate::golden::Golden;
-use crate::model::{NodeId, LayerId};
+use crate::model::{LayerId, NodeId};
 
 const TOLERANCE: f32 = 1e-4;
 
@@ -33,7 +33,9 @@ fn upload(array: &Array) -> Tensor {
 
 /// From Keras's axes to ours: (N,H,W,C) to (N,C,H,W); other ranks stay.
 fn channels_first(array: &Array) -> Array {
-    let &[n, h, w, c] = array.shape() else { return array.clone() };
+    let &[n, h, w, c] = array.shape() else {
+        return array.clone();
+    };
     let mut values = Vec::with_capacity(array.values().len());
     for image in 0..n {
         for channel in 0..c {
@@ -44,7 +46,10 @@ fn channels_first(array: &Array) -> Array {
 }
 
 fn layer(engine: &Engine, name: &str) -> LayerId {
-    engine.model().find_layer(name).expect("a layer of this name")
+    engine
+        .model()
+        .find_layer(name)
+        .expect("a layer of this name")
 }
 
 fn output(engine: &Engine, name: &str) -> NodeId {
@@ -52,11 +57,16 @@ fn output(engine: &Engine, name: &str) -> NodeId {
 }
 
 fn value(engine: &Engine, run: &mut Run, name: &str) -> Array {
-    engine.value(run, output(engine, name)).and_then(|value| value.read()).expect("a value")
+    engine
+        .value(run, output(engine, name))
+        .and_then(|value| value.read())
+        .expect("a value")
 }
 
 fn largest(values: &[f32]) -> f32 {
-    values.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()))
+    values
+        .iter()
+        .fold(0.0, |largest: f32, value| largest.max(value.abs()))
 }
 
 /// Compares to a share of `scale`, by default the largest of `wanted`.
@@ -64,7 +74,10 @@ fn largest(values: &[f32]) -> f32 {
 fn close(found: &[f32], wanted: &[f32], scale: f32, tolerance: f32, what: &str) {
     assert_eq!(found.len(), wanted.len(), "{what}");
     for (index, (found, wanted)) in found.iter().zip(wanted).enumerate() {
-        assert!((found - wanted).abs() <= tolerance * scale, "{what}[{index}]: {found}, reference {wanted}");
+        assert!(
+            (found - wanted).abs() <= tolerance * scale,
+            "{what}[{index}]: {found}, reference {wanted}"
+        );
     }
 }
 
@@ -72,7 +85,8 @@ fn close(found: &[f32], wanted: &[f32], scale: f32, tolerance: f32, what: &str) 
 fn same_statistics(golden: &Golden, name: &str, activation: &Array) {
     let found = super::statistics(&activation.clone().reshaped(&activation.shape()[1..]));
     let scale = largest(activation.values());
-    let column = |of: fn(&super::ChannelStatistics) -> f32| found.iter().map(of).collect::<Vec<f32>>();
+    let column =
+        |of: fn(&super::ChannelStatistics) -> f32| found.iter().map(of).collect::<Vec<f32>>();
     for (key, values) in [
         ("mean", column(|s| s.mean as f32)),
         ("std", column(|s| s.std as f32)),
@@ -88,6 +102,12 @@ fn same_maps(golden: &Golden, key: &str, channels: &[usize], activation: &Array)
     let wanted = golden.f32(key);
     let maps = activation.clone().reshaped(&activation.shape()[1..]);
     for (index, &channel) in channels.iter().enumerate() {
-        close(maps.at(channel), wanted.at(index), largest(activation.values()), TOLERANCE, key);
+        close(
+            maps.at(channel),
+            wanted.at(index),
+            largest(activation.values()),
+            TOLERANCE,
+            key,
+        );
     }
 }

@@ -14,27 +14,71 @@ fn efficientnet_lite0() {
         let inputs = [upload(&golden.f32("input"))];
         let layers: Value = serde_json::from_str(&golden.note("layers")).expect("JSON");
         let layers = layers.as_array().expect("a list");
-        let [means, stds, maxima] = ["mean", "std", "max"].map(|key| golden.f32(&format!("stats.{key}")));
-        let names: Vec<&str> = layers.iter().map(|layer| layer["name"].as_str().expect("a name")).collect();
-        let ids: Vec<_> = names.iter().map(|name| super::layer(&engine, name)).collect();
+        let [means, stds, maxima] =
+            ["mean", "std", "max"].map(|key| golden.f32(&format!("stats.{key}")));
+        let names: Vec<&str> = layers
+            .iter()
+            .map(|layer| layer["name"].as_str().expect("a name"))
+            .collect();
+        let ids: Vec<_> = names
+            .iter()
+            .map(|name| super::layer(&engine, name))
+            .collect();
         let mut seen = 0;
         activations(&engine, &inputs, &ids, |id, activation| {
-            let index = ids.iter().position(|other| *other == id).expect("asked for");
+            let index = ids
+                .iter()
+                .position(|other| *other == id)
+                .expect("asked for");
             let (entry, name) = (&layers[index], names[index]);
-            let numbers = |value: &Value| value.as_array().map(|v| v.iter().filter_map(Value::as_u64).map(|n| n as usize).collect::<Vec<_>>());
+            let numbers = |value: &Value| {
+                value.as_array().map(|v| {
+                    v.iter()
+                        .filter_map(Value::as_u64)
+                        .map(|n| n as usize)
+                        .collect::<Vec<_>>()
+                })
+            };
             let shape = numbers(&entry["shape"]).expect("a shape");
-            assert_eq!(activation.shape(), &shape[1..1 + activation.shape().len()], "{name}");
+            assert_eq!(
+                activation.shape(),
+                &shape[1..1 + activation.shape().len()],
+                "{name}"
+            );
             let offset = entry["offset"].as_u64().expect("an offset") as usize;
             let scale = largest(activation.values());
             let count = shape[1];
             // A vector's units are channels of one value here.
-            let maps = activation.clone().reshaped([count, 1, activation.values().len() / count]);
+            let maps = activation
+                .clone()
+                .reshaped([count, 1, activation.values().len() / count]);
             let found = statistics(&maps);
-            let part = |array: &crate::array::Array| array.values()[offset..offset + count].to_vec();
-            let column = |of: fn(&crate::explain::ChannelStatistics) -> f32| found.iter().map(of).collect::<Vec<f32>>();
-            close(&column(|s| s.mean as f32), &part(&means), scale, TOLERANCE, &format!("{name} mean"));
-            close(&column(|s| s.std as f32), &part(&stds), scale, TOLERANCE, &format!("{name} std"));
-            close(&column(|s| s.max), &part(&maxima), scale, TOLERANCE, &format!("{name} max"));
+            let part =
+                |array: &crate::array::Array| array.values()[offset..offset + count].to_vec();
+            let column = |of: fn(&crate::explain::ChannelStatistics) -> f32| {
+                found.iter().map(of).collect::<Vec<f32>>()
+            };
+            close(
+                &column(|s| s.mean as f32),
+                &part(&means),
+                scale,
+                TOLERANCE,
+                &format!("{name} mean"),
+            );
+            close(
+                &column(|s| s.std as f32),
+                &part(&stds),
+                scale,
+                TOLERANCE,
+                &format!("{name} std"),
+            );
+            close(
+                &column(|s| s.max),
+                &part(&maxima),
+                scale,
+                TOLERANCE,
+                &format!("{name} max"),
+            );
             let key = format!("map.{name}.ch0_ch3");
             if golden.names().contains(&key) {
                 let wanted = golden.f32(&key);

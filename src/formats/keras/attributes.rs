@@ -126,7 +126,10 @@ fn unpadded(mut bytes: Vec<u8>, padding: StringPadding) -> Vec<u8> {
     let length = match padding {
         StringPadding::NullTerminate => bytes.iter().position(|&byte| byte == 0),
         StringPadding::NullPad => bytes.iter().rposition(|&byte| byte != 0).map(|end| end + 1),
-        StringPadding::SpacePad => bytes.iter().rposition(|&byte| byte != b' ').map(|end| end + 1),
+        StringPadding::SpacePad => bytes
+            .iter()
+            .rposition(|&byte| byte != b' ')
+            .map(|end| end + 1),
     };
     match (length, padding) {
         (Some(length), _) => bytes.truncate(length),

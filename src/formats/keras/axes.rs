@@ -29,7 +29,11 @@ pub fn engine_axes(layout: Layout, rank: usize) -> Vec<usize> {
 /// When the tensor has no such axis.
 pub fn position(axis: i64, rank: usize) -> Outcome<usize> {
     let signed = i64::try_from(rank).unwrap_or(i64::MAX);
-    let from_start = if axis < 0 { axis.saturating_add(signed) } else { axis };
+    let from_start = if axis < 0 {
+        axis.saturating_add(signed)
+    } else {
+        axis
+    };
     usize::try_from(from_start)
         .ok()
         .filter(|&position| position < rank)

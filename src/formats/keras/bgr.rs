@@ -43,7 +43,11 @@ pub fn turned(network: &Network, entry: &Entry, call: usize) -> Option<Reference
 fn picked(network: &Network, reference: Reference) -> Option<(Reference, u64)> {
     let entry = network.layers.get(reference.layer)?;
     let call = entry.calls.get(reference.call)?;
-    let [Operand::Tensor(from), Operand::Constant(Value::Array(index))] = &call.operands[..] else {
+    let [
+        Operand::Tensor(from),
+        Operand::Constant(Value::Array(index)),
+    ] = &call.operands[..]
+    else {
         return None;
     };
     let [ellipsis, channel] = &index[..] else {

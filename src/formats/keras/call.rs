@@ -53,10 +53,12 @@ impl Call {
 
     /// As [`Self::references`], to be changed.
     pub fn references_mut(&mut self) -> impl Iterator<Item = &mut Reference> {
-        self.operands.iter_mut().filter_map(|operand| match operand {
-            Operand::Tensor(reference) => Some(reference),
-            Operand::Constant(_) => None,
-        })
+        self.operands
+            .iter_mut()
+            .filter_map(|operand| match operand {
+                Operand::Tensor(reference) => Some(reference),
+                Operand::Constant(_) => None,
+            })
     }
 }
 
@@ -112,25 +114,42 @@ pub fn references(value: &Value, names: &Names) -> Outcome<Vec<Reference>> {
     Ok(call.references().collect())
 }
 
-/// The three parts of a reference in Keras 2, and its keyword arguments.
-fn parts(value: &Value) -> Option<(&str, &Value, &Value, Option<&Map<String, Value>>)> {
-    let (name, call, output, options) = match value.as_array()?.as_slice() {
-        [name, call, output] => (name, call, output, None),
-        [name, call, output, options] => (name, call, output, options.as_object()),
-        _ => return None,
-    };
-    call.is_i64().then_some((name.as_str()?, call, output, options))
+/// A reference as Keras 2 writes it.
+struct Parts<'a> {
+    name: &'a str,
+    call: &'a Value,
+    /// The constant itself, if the name is that of one.
+    output: &'a Value,
+    /// Keyword arguments of the call.
+    options: Option<&'a Map<String, Value>>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(value: &'a Value) -> Option<Self> {
+        let (name, call, output, options) = match value.as_array()?.as_slice() {
+            [name, call, output] => (name, call, output, None),
+            [name, call, output, options] => (name, call, output, options.as_object()),
+            _ => return None,
+        };
+        let name = name.as_str().filter(|_| call.is_i64())?;
+        Some(Self {
+            name,
+            call,
+            output,
+            options,
+        })
+    }
 }
 
 fn keras2(value: &Value, names: &Names, call: &mut Call) -> Outcome<()> {
-    if let Some((name, index, output, options)) = parts(value) {
-        call.operands.push(if name == "_CONSTANT_VALUE" {
-            Operand::Constant(output.clone())
+    if let Some(parts) = Parts::of(value) {
+        call.operands.push(if parts.name == "_CONSTANT_VALUE" {
+            Operand::Constant(parts.output.clone())
         } else {
-            Operand::Tensor(reference(name, index, output, names)?)
+            Operand::Tensor(reference(&parts, names)?)
         });
         // Each tensor of a list repeats the arguments of the call.
-        for (key, value) in options.into_iter().flatten() {
+        for (key, value) in parts.options.into_iter().flatten() {
             if call.options.contains_key(key) {
                 continue;
             }
@@ -152,35 +171,29 @@ fn keras2(value: &Value, names: &Names, call: &mut Call) -> Outcome<()> {
 
 /// Whether a keyword argument is a tensor or a list of them.
 fn is_tensors(value: &Value, names: &Names) -> bool {
-    match parts(value) {
-        Some((name, ..)) => names.contains_key(name),
-        None => match value {
-            Value::Array(list) => {
-                !list.is_empty() && list.iter().all(|value| is_tensors(value, names))
-            }
-            _ => false,
-        },
+    if let Some(parts) = Parts::of(value) {
+        return names.contains_key(parts.name);
     }
+    let list = value.as_array().filter(|list| !list.is_empty());
+    list.is_some_and(|list| list.iter().all(|value| is_tensors(value, names)))
 }
 
-fn reference(name: &str, call: &Value, output: &Value, names: &Names) -> Outcome<Reference> {
+fn reference(parts: &Parts, names: &Names) -> Outcome<Reference> {
+    let name = excerpt(parts.name);
     let layer = *names
-        .get(name)
-        .ok_or_else(|| format!("refers to a layer '{}' that isn't there", excerpt(name)))?;
+        .get(parts.name)
+        .ok_or_else(|| format!("refers to a layer '{name}' that isn't there"))?;
     let index = |value: &Value| {
         let index = value.as_u64().and_then(|index| usize::try_from(index).ok());
         index.ok_or_else(|| {
-            format!(
-                "refers to output {} of a call of '{}'",
-                show::json(value),
-                excerpt(name)
-            )
+            let found = show::json(value);
+            format!("refers to output {found} of a call of '{name}'")
         })
     };
     Ok(Reference {
         layer,
-        call: index(call)?,
-        output: index(output)?,
+        call: index(parts.call)?,
+        output: index(parts.output)?,
     })
 }
 
@@ -206,8 +219,8 @@ fn holds_keras_tensor(value: &Value) -> bool {
 
 fn keras3(value: &Value, names: &Names, call: &mut Call) -> Outcome<()> {
     if let Some(history) = history(value) {
-        let (name, index, output, _) = parts(history).ok_or_else(|| nonsense(history))?;
-        let reference = reference(name, index, output, names)?;
+        let parts = Parts::of(history).ok_or_else(|| nonsense(history))?;
+        let reference = reference(&parts, names)?;
         call.operands.push(Operand::Tensor(reference));
         return Ok(());
     }

@@ -51,7 +51,9 @@ impl File {
         if hdf5.superblock().base_address == 0 && length < announced {
             return Err(Error::file(
                 path,
-                format!("is cut short: {length} bytes of the {announced} that its header announces"),
+                format!(
+                    "is cut short: {length} bytes of the {announced} that its header announces"
+                ),
             ));
         }
         Ok(Self {

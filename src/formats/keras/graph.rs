@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 use super::Outcome;
 use super::axes::file_axes;
 use super::bgr;
-use super::call::{Call, Operand, Reference};
+use super::call::{Call, Operand};
 use super::config::Fields;
 use super::layer::{Input, Refusal, Scope, Tensor, is_idle, make};
 use super::network::{Entry, INPUT, LONGEST_NAME, MOST_LAYERS, Network, in_layer};
+use super::results::{Results, Values};
 use super::schedule::schedule;
 use super::weights::Weights;
 use crate::model::{Builder, Layer, Layout, NodeId, Op, Parameter};
@@ -97,41 +98,6 @@ struct Place {
     trainable: bool,
 }
 
-/// What a call of a layer gives.
-enum Results {
-    Known(Vec<Tensor>),
-    /// Of a layer that convscope doesn't know: all outputs are the one node.
-    Unknown(Tensor),
-}
-
-impl Results {
-    fn get(&self, output: usize) -> Option<Tensor> {
-        match self {
-            Self::Known(tensors) => tensors.get(output).copied(),
-            Self::Unknown(tensor) => Some(*tensor),
-        }
-    }
-}
-
-/// Results by layer and call.
-struct Values<'a> {
-    network: &'a Network,
-    found: Vec<Vec<Option<Results>>>,
-}
-
-impl Values<'_> {
-    fn get(&self, reference: Reference) -> Outcome<Tensor> {
-        let calls = self.found.get(reference.layer);
-        let results = calls.and_then(|calls| calls.get(reference.call)?.as_ref());
-        results
-            .and_then(|results| results.get(reference.output))
-            .ok_or_else(|| {
-                let name = &self.network.layers[reference.layer].name;
-                format!("refers to an output {} of '{name}', which isn't there", reference.output)
-            })
-    }
-}
-
 impl Walk<'_> {
     /// Adds a network's layers; `feeds` are what a nested one is called with.
     fn network(
@@ -149,14 +115,7 @@ impl Walk<'_> {
                 network.inputs.len()
             ));
         }
-        let found = network.layers.iter().map(|entry| {
-            let calls = entry.calls.iter();
-            calls.map(|_| None).collect()
-        });
-        let mut values = Values {
-            network,
-            found: found.collect(),
-        };
+        let mut values = Values::of(network);
         for step in schedule(network)? {
             self.calls += 1;
             if self.calls > MOST_LAYERS {
@@ -167,9 +126,15 @@ impl Walk<'_> {
             let entry = &network.layers[step.layer];
             let name = full_name(place, entry, step.call)?;
             let results = if entry.class == INPUT {
-                let position = network.inputs.iter().position(|&input| input == step.layer);
-                let feed = feeds.map(|feeds| position.and_then(|position| feeds.get(position)));
-                self.input(entry, &name, step.layer, place, feed.map(Option::<&Tensor>::copied))
+                match feeds {
+                    None => self.input(entry, &name, step.layer),
+                    Some(feeds) => {
+                        let mut inputs = network.inputs.iter().zip(feeds);
+                        let feed = inputs.find(|&(&input, _)| input == step.layer);
+                        feed.map(|(_, &feed)| self.inner_input(entry, &name, place, feed))
+                            .ok_or_else(|| "is an input that its model doesn't list".to_owned())
+                    }
+                }
             } else {
                 let call = &entry.calls[step.call];
                 let inside = Place {
@@ -188,7 +153,7 @@ impl Walk<'_> {
                 Some(_) if what.starts_with("layer '") => what,
                 _ => in_layer(&name, &what),
             })?;
-            values.found[step.layer][step.call] = Some(results);
+            values.put(step, results);
         }
         let outputs = network.outputs.iter().map(|&output| values.get(output));
         outputs.collect()
@@ -290,7 +255,9 @@ impl Walk<'_> {
             &mut self.builder,
         );
         let made = if entry.body.is_some() {
-            Err(Refusal::Unsupported("weights that can't be told apart".to_owned()))
+            Err(Refusal::Unsupported(
+                "weights that can't be told apart".to_owned(),
+            ))
         } else {
             make(&mut scope)
         };
@@ -317,41 +284,29 @@ impl Walk<'_> {
         Ok(Results::Unknown(Tensor { node, rank: None }))
     }
 
-    /// An input of the whole model, or of a nested one, which is fed by `feed`.
-    fn input(
-        &mut self,
-        entry: &Entry,
-        name: &str,
-        layer: usize,
-        place: &Place,
-        feed: Option<Option<Tensor>>,
-    ) -> Outcome<Results> {
-        let first = self.builder.nodes.len();
-        let depth = place.path.len();
-        let tensor = match feed {
-            Some(None) => return Err("is an input that its model doesn't list".to_owned()),
-            Some(Some(feed)) if !entry.shown => return Ok(Results::Known(vec![feed])),
-            Some(Some(feed)) => Tensor {
-                node: self.builder.node(Op::Identity, [feed.node]),
-                ..feed
-            },
-            None => {
-                let shape = entry.input_shape()?.ok_or("doesn't tell its shape")?;
-                let rank = shape.len() + 1;
-                let axes = file_axes(self.layout, rank);
-                let shape = axes[1..].iter().map(|&axis| shape[axis - 1]).collect();
-                let node = self.builder.node(Op::Input { shape }, []);
-                self.inputs.push((layer, node));
-                Tensor {
-                    node,
-                    rank: Some(rank),
-                }
-            }
-        };
+    /// Where an image enters.
+    fn input(&mut self, entry: &Entry, name: &str, layer: usize) -> Outcome<Results> {
+        let shape = entry.input_shape()?.ok_or("doesn't tell its shape")?;
+        let rank = shape.len() + 1;
+        let axes = file_axes(self.layout, rank);
+        let shape = axes[1..].iter().map(|&axis| shape[axis - 1]).collect();
+        let node = self.builder.node(Op::Input { shape }, []);
+        self.inputs.push((layer, node));
         if entry.shown {
-            self.push_layer(name, &entry.class, first, tensor.node, depth);
+            self.push_layer(name, &entry.class, node.0, node, 0);
         }
-        Ok(Results::Known(vec![tensor]))
+        let rank = Some(rank);
+        Ok(Results::Known(vec![Tensor { node, rank }]))
+    }
+
+    /// An input of a nested model, which is called with `feed`.
+    fn inner_input(&mut self, entry: &Entry, name: &str, place: &Place, feed: Tensor) -> Results {
+        if !entry.shown {
+            return Results::Known(vec![feed]);
+        }
+        let node = self.builder.node(Op::Identity, [feed.node]);
+        self.push_layer(name, &entry.class, node.0, node, place.path.len());
+        Results::Known(vec![Tensor { node, ..feed }])
     }
 
     /// Appends a layer that has all nodes from `first` on.

@@ -9,7 +9,7 @@
 //! | HDF5: groups, attributes, data sets as [`Values`](crate::model::Values) | `file attributes stored number slab` |
 //! | JSON: the network, its layers and their calls | `network call config` |
 //! | weights to layers | `weights share weight` |
-//! | layers to nodes | `graph schedule axes layer/` |
+//! | layers to nodes | `graph results schedule axes layer/` |
 //! | what the file leaves open | `preprocessing bgr` |
 //!
 //! Nothing in a file is believed: sizes are checked against the file's, numbers have bounds, names have no
@@ -26,6 +26,7 @@ mod layer;
 mod network;
 mod number;
 mod preprocessing;
+mod results;
 mod schedule;
 mod share;
 mod show;
@@ -138,7 +139,9 @@ fn without_network(root: &Group, attributes: &Attributes) -> Outcome<String> {
     }
     let keras3 = ["layers", "_layer_checkpoint_dependencies", "vars"];
     if groups.iter().any(|group| keras3.contains(&group.as_str())) {
-        return Ok("holds weights only (no model_config), as Keras 3 saves them (.weights.h5)".to_owned());
+        return Ok(
+            "holds weights only (no model_config), as Keras 3 saves them (.weights.h5)".to_owned(),
+        );
     }
     Ok(format!(
         "is an HDF5 file and no Keras model: it has no model_config; its groups are {}",

@@ -136,7 +136,12 @@ fn sequential(layers: &[Value], config: &Map<String, Value>) -> Outcome<Network>
 /// The input of a `Sequential` that doesn't list one: its first layer tells the shape, or a later note.
 fn implied_input(entries: &[Entry], config: &Map<String, Value>) -> Entry {
     let shape = entries.first().and_then(first_shape);
-    let shape = shape.or_else(|| config.get("build_input_shape").filter(|s| s.is_array()).cloned());
+    let shape = shape.or_else(|| {
+        config
+            .get("build_input_shape")
+            .filter(|s| s.is_array())
+            .cloned()
+    });
     let config = shape.map(|shape| ("batch_input_shape".to_owned(), shape));
     Entry {
         name: "input".to_owned(),
@@ -227,7 +232,10 @@ fn functional(layers: &[Value], config: &Map<String, Value>) -> Outcome<Network>
 fn count_calls_from_zero(entries: &mut [Entry], outputs: &mut [Reference]) -> Outcome<()> {
     let mut first: HashMap<usize, usize> = HashMap::new();
     let calls = entries.iter().flat_map(|entry| &entry.calls);
-    for reference in calls.flat_map(Call::references).chain(outputs.iter().copied()) {
+    for reference in calls
+        .flat_map(Call::references)
+        .chain(outputs.iter().copied())
+    {
         let seen = first.entry(reference.layer).or_insert(reference.call);
         *seen = reference.call.min(*seen);
     }

@@ -20,7 +20,10 @@ enum Kind {
     F32,
     F64,
     /// Of 1, 2, 4 or 8 bytes: counters and seeds.
-    Integer { bytes: usize, signed: bool },
+    Integer {
+        bytes: usize,
+        signed: bool,
+    },
 }
 
 impl Number {
@@ -91,16 +94,14 @@ impl Number {
             Kind::F32 => self.each(bytes, out, f32::from_le_bytes),
             #[allow(clippy::cast_possible_truncation)]
             Kind::F64 => self.each(bytes, out, |b| f64::from_le_bytes(b) as f32),
-            Kind::Integer { bytes: size, signed } => self.integers(bytes, out, size, signed),
+            Kind::Integer {
+                bytes: size,
+                signed,
+            } => self.integers(bytes, out, size, signed),
         }
     }
 
-    fn each<const N: usize>(
-        self,
-        bytes: &[u8],
-        out: &mut [f32],
-        read: impl Fn([u8; N]) -> f32,
-    ) {
+    fn each<const N: usize>(self, bytes: &[u8], out: &mut [f32], read: impl Fn([u8; N]) -> f32) {
         let (numbers, _) = bytes.as_chunks::<N>();
         for (value, number) in out.iter_mut().zip(numbers) {
             let mut number = *number;

@@ -20,13 +20,22 @@ pub fn fit(model: &mut Model, turned: &[NodeId]) {
 }
 
 fn of(model: &Model) -> (Preprocessing, Vec<String>, Option<NodeId>) {
-    let picture = model.inputs.iter().find_map(|&id| match &model.node(id).op {
-        Op::Input { shape } => <[_; 3]>::try_from(shape.as_slice()).ok().map(|shape| (id, shape)),
-        _ => None,
-    });
+    let picture = model
+        .inputs
+        .iter()
+        .find_map(|&id| match &model.node(id).op {
+            Op::Input { shape } => <[_; 3]>::try_from(shape.as_slice())
+                .ok()
+                .map(|shape| (id, shape)),
+            _ => None,
+        });
     let Some((input, [channels, height, width])) = picture else {
         let line = "preprocessing: the input isn't a picture; feed it an array (.npy)";
-        return (Preprocessing::book([USUAL, USUAL]), vec![line.to_owned()], None);
+        return (
+            Preprocessing::book([USUAL, USUAL]),
+            vec![line.to_owned()],
+            None,
+        );
     };
     let mut lines = Vec::new();
     let size = [height.unwrap_or(USUAL), width.unwrap_or(USUAL)];

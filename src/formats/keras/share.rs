@@ -76,7 +76,10 @@ fn collect<'a>(network: &'a Network, path: &Path, leaves: &mut Vec<Leaf<'a>>) ->
 
 /// `owners` says for each weight which leaf it belongs to.
 fn gathered(leaves: &[Leaf], owners: &[usize], weights: Vec<Weight>) -> Vec<(Path, Vec<Weight>)> {
-    let mut parts: Vec<_> = leaves.iter().map(|leaf| (leaf.path.clone(), Vec::new())).collect();
+    let mut parts: Vec<_> = leaves
+        .iter()
+        .map(|leaf| (leaf.path.clone(), Vec::new()))
+        .collect();
     for (&owner, weight) in owners.iter().zip(weights) {
         parts[owner].1.push(weight);
     }

@@ -6,7 +6,12 @@ const LONGEST: usize = 80;
 
 /// The beginning of a text.
 pub fn excerpt(text: &str) -> String {
-    let clean = |text: &str| text.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"");
+    let clean = |text: &str| {
+        text.escape_debug()
+            .to_string()
+            .replace("\\'", "'")
+            .replace("\\\"", "\"")
+    };
     match text.char_indices().nth(LONGEST) {
         None => clean(text),
         Some((end, _)) => format!("{}...", clean(&text[..end])),

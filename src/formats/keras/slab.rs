@@ -31,7 +31,7 @@ fn cut(
         return;
     }
     let mut whole = first..last;
-    if start % row != 0 {
+    if !start.is_multiple_of(row) {
         cut_row(inner, first, start % row..row, outer, found);
         whole.start += 1;
     }

@@ -53,7 +53,7 @@ enum Place {
     /// In the data set's header.
     Compact(Vec<u8>),
     /// In chunks, compressed or not.
-    Chunked(Dataset),
+    Chunked(Box<Dataset>),
 }
 
 /// See the module.
@@ -108,21 +108,20 @@ impl Stored {
             HdfMessage::DataLayout(message) => Some(&message.layout),
             _ => None,
         });
+        let nowhere = |address| {
+            let offset_size = file.hdf5().superblock().offset_size;
+            bytes > 0 && Cursor::is_undefined_offset(address, offset_size)
+        };
         match layout {
             Some(DataLayout::Compact { data }) => {
                 if data.len() as u64 != bytes {
-                    return Err(format!(
-                        "should have {bytes} bytes, found {}",
-                        data.len()
-                    ));
+                    return Err(format!("should have {bytes} bytes, found {}", data.len()));
                 }
                 Budget::spend(&mut budget.plain, bytes)?;
                 Ok(Place::Compact(data.clone()))
             }
             Some(&DataLayout::Contiguous { address, .. }) => {
-                let offset_size = file.hdf5().superblock().offset_size;
-                let nowhere = Cursor::is_undefined_offset(address, offset_size);
-                if nowhere && bytes > 0 {
+                if nowhere(address) {
                     return Err("was never written".to_owned());
                 }
                 let end = address.checked_add(bytes);
@@ -137,9 +136,23 @@ impl Stored {
                 Budget::spend(&mut budget.plain, bytes)?;
                 Ok(Place::Contiguous(address))
             }
-            Some(DataLayout::Chunked { .. }) => {
+            Some(&DataLayout::Chunked { address, .. }) => {
+                if nowhere(address) {
+                    return Err("was never written".to_owned());
+                }
+                // A chunk is decoded as a whole, and may be larger than the data set.
+                let chunk = dataset.chunks().unwrap_or_default();
+                let chunk = chunk
+                    .iter()
+                    .fold(1_u64, |size, &axis| size.saturating_mul(axis.into()));
+                let largest = file.length().saturating_mul(TIGHTEST);
+                if chunk.saturating_mul(dataset.raw_element_size().map_err(damaged)? as u64)
+                    > largest
+                {
+                    return Err("is cut into chunks larger than the file can hold".to_owned());
+                }
                 Budget::spend(&mut budget.packed, bytes)?;
-                Ok(Place::Chunked(dataset))
+                Ok(Place::Chunked(Box::new(dataset)))
             }
             None => Err("is damaged: it has no layout".to_owned()),
         }
@@ -185,7 +198,8 @@ impl Stored {
             let (now, later) = out.split_at_mut(found.len());
             let size = self.number.bytes();
             for (value, raw) in now.iter_mut().zip(&found) {
-                self.number.decode(&raw.0[..size], std::slice::from_mut(value));
+                self.number
+                    .decode(&raw.0[..size], std::slice::from_mut(value));
             }
             out = later;
         }
@@ -203,7 +217,10 @@ impl Values for Stored {
         for out in out.chunks_mut(piece) {
             self.read_piece(start, out).map_err(|what| {
                 let name = excerpt(&self.name);
-                Error::file(&self.path, format!("the values of '{name}' can't be read: it {what}"))
+                Error::file(
+                    &self.path,
+                    format!("the values of '{name}' can't be read: it {what}"),
+                )
             })?;
             start += out.len();
         }

@@ -31,6 +31,12 @@ impl Weights {
         self.0.contains_key(path)
     }
 
+    /// Made by hand.
+    #[cfg(test)]
+    pub fn given(weights: impl IntoIterator<Item = (Path, Vec<Weight>)>) -> Self {
+        Self(weights.into_iter().collect())
+    }
+
     /// Finds all weights. Their values are not read.
     ///
     /// # Errors

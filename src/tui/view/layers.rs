@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::pane::{Pane, heading, write};
 use crate::tui::outline::{LayerRow, Outline};
@@ -85,25 +85,37 @@ impl Columns {
     }
 }
 
-/// Exactly `width` cells; what is cut off is marked.
+/// Exactly `width` cells. Long names often begin alike and end alike: what is cut is a part in the middle.
 fn padded(text: &str, width: usize) -> String {
-    let mut line = String::new();
-    let mut used = 0;
-    let fits = Line::raw(text).width() <= width;
-    for character in text.chars().filter(|character| !character.is_control()) {
-        let next = used + Line::raw(character.to_string()).width();
-        if next > width || (!fits && next == width) {
-            break;
-        }
-        line.push(character);
-        used = next;
-    }
-    if !fits && used < width {
-        line.push('…');
-        used += 1;
-    }
+    let characters: Vec<char> = text.chars().filter(|character| !character.is_control()).collect();
+    let total: usize = characters.iter().copied().map(cells).sum();
+    let mut line: String = if total <= width {
+        characters.into_iter().collect()
+    } else {
+        let room = width.saturating_sub(1);
+        let head = within(characters.iter().copied(), room / 3);
+        let tail = within(characters.iter().rev().copied(), room - room / 3);
+        let tail = tail.chars().rev();
+        head.chars().chain(std::iter::once('…').take(width)).chain(tail).collect()
+    };
+    let used: usize = line.chars().map(cells).sum();
     line.push_str(&" ".repeat(width.saturating_sub(used)));
     line
+}
+
+/// As many of the first characters as there is room for.
+fn within(characters: impl Iterator<Item = char>, room: usize) -> String {
+    let mut used = 0;
+    let fits = |character: &char| {
+        used += cells(*character);
+        used <= room
+    };
+    characters.take_while(fits).collect()
+}
+
+fn cells(character: char) -> usize {
+    let mut bytes = [0; 4];
+    Span::raw(&*character.encode_utf8(&mut bytes)).width()
 }
 
 #[cfg(test)]
@@ -114,8 +126,10 @@ mod tests {
     fn names_are_cut_to_the_cell() {
         assert_eq!(padded("conv", 6), "conv  ");
         assert_eq!(padded("conv2d", 6), "conv2d");
-        assert_eq!(padded("conv2d_7", 6), "conv2…");
-        assert_eq!(padded("猫猫猫", 5), "猫猫…");
-        assert_eq!(padded("猫猫猫", 4), "猫… ");
+        assert_eq!(padded("_blocks.10._depthwise_conv", 17), "_bloc…thwise_conv");
+        assert_eq!(padded("猫猫猫", 5), "…猫  ");
+        assert_eq!(padded("猫猫猫", 4), "…猫 ");
+        assert_eq!(padded("conv", 1), "…");
+        assert_eq!(padded("conv", 0), "");
     }
 }

@@ -42,7 +42,7 @@ fn function(layer: &Scope, value: &Value, input: Tensor) -> Result<Option<Op>, R
         Value::String(name) if name == "linear" => Ok(None),
         Value::String(name) => named(layer, name, input)
             .map(Some)
-            .ok_or_else(|| layer.unsupported("activation", name)),
+            .ok_or_else(|| Refusal::option("activation", name)),
         Value::Object(parts) => {
             let class = parts.get("class_name").and_then(Value::as_str);
             match (class, parts.get("config")) {
@@ -56,10 +56,10 @@ fn function(layer: &Scope, value: &Value, input: Tensor) -> Result<Option<Op>, R
                     let config = config.and_then(Value::as_object).unwrap_or(&nothing);
                     object(layer, class, Fields(config), input).map(Some)
                 }
-                (None, _) => Err(layer.unsupported("activation", "an object")),
+                (None, _) => Err(Refusal::option("activation", "an object")),
             }
         }
-        _ => Err(layer.unsupported("activation", value)),
+        _ => Err(Refusal::option("activation", value)),
     }
 }
 
@@ -98,7 +98,10 @@ pub fn named(layer: &Scope, name: &str, input: Tensor) -> Option<Op> {
 fn object(layer: &Scope, class: &str, fields: Fields, input: Tensor) -> Result<Op, Refusal> {
     let activation = match class {
         "ReLU" => Activation::Relu {
-            max: fields.number("max_value")?.map(|_| fields.float("max_value", 0.0)).transpose()?,
+            max: fields
+                .number("max_value")?
+                .map(|_| fields.float("max_value", 0.0))
+                .transpose()?,
             slope: fields.float("negative_slope", 0.0)?,
             threshold: fields.float("threshold", 0.0)?,
         },
@@ -126,7 +129,7 @@ fn object(layer: &Scope, class: &str, fields: Fields, input: Tensor) -> Result<O
                 Some(_) => Err(Refusal::Unsupported("several axes".to_owned())),
             };
         }
-        _ => return Err(layer.unsupported("activation", class)),
+        _ => return Err(Refusal::option("activation", class)),
     };
     Ok(Op::Activation(activation))
 }

@@ -159,8 +159,10 @@ pub fn tensorflow(layer: &mut Scope) -> Result<Tensor, Refusal> {
     }
     if kind == Kind::Merge(Merge::Add) && function == "nn.bias_add" {
         let channels_first = layer.layout == Layout::ChannelsFirst;
-        if channels_first || layer.options.get("data_format").and_then(Value::as_str) == Some("NCHW") {
-            return Err(layer.unsupported("function", function));
+        if channels_first
+            || layer.options.get("data_format").and_then(Value::as_str) == Some("NCHW")
+        {
+            return Err(Refusal::option("function", function));
         }
     }
     same_ranks(layer)?;
@@ -183,7 +185,10 @@ pub fn operation(layer: &mut Scope) -> Result<Tensor, Refusal> {
 /// channels in front.
 fn same_ranks(layer: &Scope) -> Result<(), Refusal> {
     let ranks: Vec<_> = layer.tensors().iter().map(|tensor| tensor.rank).collect();
-    if ranks.windows(2).all(|pair| pair[0] == pair[1] || pair.contains(&None)) {
+    if ranks
+        .windows(2)
+        .all(|pair| pair[0] == pair[1] || pair.contains(&None))
+    {
         return Ok(());
     }
     Err(Refusal::Unsupported("inputs of different ranks".to_owned()))
@@ -192,7 +197,7 @@ fn same_ranks(layer: &Scope) -> Result<(), Refusal> {
 /// A function of one input by its TensorFlow name or Keras 3's: `nn.relu`, `relu`.
 fn elementwise(layer: &mut Scope, function: &str) -> Result<Tensor, Refusal> {
     let unsupported = |layer: &Scope| match layer.class {
-        "TFOpLambda" => layer.unsupported("function", function),
+        "TFOpLambda" => Refusal::option("function", function),
         _ => Refusal::Unsupported(String::new()),
     };
     let input = layer.only_input()?;
@@ -203,7 +208,9 @@ fn elementwise(layer: &mut Scope, function: &str) -> Result<Tensor, Refusal> {
     // Where the function has an argument, it is the call's in Keras 2 and the layer's in Keras 3.
     let (options, fields) = (layer.options, layer.fields);
     let argument = |key: &str| options.get(key).or_else(|| fields.get(key));
-    let slope = ["alpha", "negative_slope"].iter().find_map(|key| argument(key));
+    let slope = ["alpha", "negative_slope"]
+        .iter()
+        .find_map(|key| argument(key));
     #[allow(clippy::cast_possible_truncation)]
     let op = match (short, slope.and_then(number)) {
         ("leaky_relu", Some(slope)) => Some(Op::Activation(Activation::leaky(slope as f32))),
@@ -218,7 +225,7 @@ fn elementwise(layer: &mut Scope, function: &str) -> Result<Tensor, Refusal> {
                 approximate: approximate.unwrap_or(default),
             }))
         }
-        ("softmax", _) => match argument("axis").map(|axis| axis.as_i64()) {
+        ("softmax", _) => match argument("axis").map(Value::as_i64) {
             None => Some(layer.axis(-1, input)?),
             Some(Some(axis)) => Some(layer.axis(axis, input)?),
             Some(None) => None,
@@ -238,7 +245,7 @@ fn reduced(layer: &mut Scope, kind: PoolKind) -> Result<Tensor, Refusal> {
     let (options, fields) = (layer.options, layer.fields);
     let argument = |key: &str| options.get(key).or_else(|| fields.get(key));
     let axes = argument("axis").and_then(Value::as_array);
-    let axes = axes.map(|axes| axes.iter().map(|axis| axis.as_i64()).collect::<Vec<_>>());
+    let axes = axes.map(|axes| axes.iter().map(Value::as_i64).collect::<Vec<_>>());
     let image: [i64; 2] = match layer.layout {
         Layout::ChannelsLast => [1, 2],
         Layout::ChannelsFirst => [2, 3],
@@ -250,6 +257,8 @@ fn reduced(layer: &mut Scope, kind: PoolKind) -> Result<Tensor, Refusal> {
     if input.rank != Some(4) || !spatial {
         return Err(Refusal::Unsupported("axes other than H and W".to_owned()));
     }
-    let keep = argument("keepdims").and_then(Value::as_bool).unwrap_or(false);
+    let keep = argument("keepdims")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
     Ok(pool::whole(layer, input, kind, keep))
 }

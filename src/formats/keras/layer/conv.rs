@@ -22,7 +22,10 @@ impl Window {
         kernel.expect(&[None; 4])?;
         let size = match layer.fields.pair("kernel_size")? {
             Some(size) => size,
-            None if kernel.shape[..2].iter().all(|side| (1..=LARGEST).contains(side)) => {
+            None if kernel.shape[..2]
+                .iter()
+                .all(|side| (1..=LARGEST).contains(side)) =>
+            {
                 [kernel.shape[0], kernel.shape[1]]
             }
             None => return Err(Refusal::Wrong("has no 'kernel_size'".to_owned())),
@@ -30,7 +33,7 @@ impl Window {
         let same = match layer.fields.text("padding")? {
             None | Some("valid") => false,
             Some("same") => true,
-            Some(other) => return Err(layer.unsupported("padding", other)),
+            Some(other) => return Err(Refusal::option("padding", other)),
         };
         Ok(Self {
             size,

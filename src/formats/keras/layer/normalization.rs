@@ -11,9 +11,14 @@ const EPSILON: f32 = 1e-3;
 /// `BatchNormalization`, with its moving statistics.
 pub fn batch(layer: &mut Scope) -> Result<Tensor, Refusal> {
     let input = layer.only_input()?;
-    if layer.options.get("training").and_then(serde_json::Value::as_bool) == Some(true) {
+    if layer
+        .options
+        .get("training")
+        .and_then(serde_json::Value::as_bool)
+        == Some(true)
+    {
         // Standardised by the batch at hand, even in prediction.
-        return Err(layer.unsupported("training", "true"));
+        return Err(Refusal::option("training", "true"));
     }
     let axis = match layer.fields.axes("axis")?.as_deref() {
         None => layer.axis(-1, input)?,
@@ -49,7 +54,7 @@ pub fn batch(layer: &mut Scope) -> Result<Tensor, Refusal> {
 pub fn layer(layer: &mut Scope) -> Result<Tensor, Refusal> {
     let input = layer.only_input()?;
     if layer.fields.flag("rms_scaling", false)? {
-        return Err(layer.unsupported("rms_scaling", "true"));
+        return Err(Refusal::option("rms_scaling", "true"));
     }
     let listed = layer.fields.axes("axis")?.unwrap_or_else(|| vec![-1]);
     // Where each listed axis is in the file and in the graph.
@@ -84,7 +89,7 @@ pub fn layer(layer: &mut Scope) -> Result<Tensor, Refusal> {
     Ok(layer.then(op, input))
 }
 
-/// ConvNeXt's `LayerScale`: each channel times a learned factor, which is a depthwise convolution with a
+/// `LayerScale` of `ConvNeXt`: each channel times a learned factor, which is a depthwise convolution with a
 /// kernel of one tap.
 pub fn scale(layer: &mut Scope) -> Result<Tensor, Refusal> {
     let input = layer.only_input()?;

@@ -19,7 +19,7 @@ pub fn window(layer: &mut Scope) -> Result<Tensor, Refusal> {
     let padding = match layer.fields.text("padding")? {
         None | Some("valid") => Padding::VALID,
         Some("same") => Padding::Same,
-        Some(other) => return Err(layer.unsupported("padding", other)),
+        Some(other) => return Err(Refusal::option("padding", other)),
     };
     let op = Op::Pool(Pool {
         kind: kind(layer),

@@ -40,7 +40,11 @@ pub fn rescaling(layer: &mut Scope) -> Result<Tensor, Refusal> {
     let shift = layer.fields.numbers("offset")?.unwrap_or_else(|| vec![0.0]);
     // Keras 3 turns a list of factors to the channels of a channels-first model.
     let to_channels = layer.keras >= 3 && layer.layout == Layout::ChannelsFirst;
-    let file_axis = if to_channels && input.rank == Some(4) { 1 } else { -1 };
+    let file_axis = if to_channels && input.rank == Some(4) {
+        1
+    } else {
+        -1
+    };
     let axis = layer.axis(file_axis, input)?;
     affine(layer, input, &scale, &shift, axis)
 }
@@ -72,7 +76,10 @@ pub fn normalization(layer: &mut Scope) -> Result<Tensor, Refusal> {
         .collect();
     let count = mean.len().max(deviation.len());
     let at = |values: &[f64], index: usize| values[if values.len() == 1 { 0 } else { index }];
-    if [&mean, &deviation].iter().any(|values| ![1, count].contains(&values.len())) {
+    if [&mean, &deviation]
+        .iter()
+        .any(|values| ![1, count].contains(&values.len()))
+    {
         return Err(Refusal::Wrong(format!(
             "has {} means and {} variances",
             mean.len(),
@@ -96,19 +103,26 @@ pub fn normalization(layer: &mut Scope) -> Result<Tensor, Refusal> {
 }
 
 fn statistics(layer: &mut Scope) -> Result<(Vec<f64>, Vec<f64>), Refusal> {
-    let given = (layer.fields.numbers("mean")?, layer.fields.numbers("variance")?);
-    let (mean, variance) = match given {
-        (Some(mean), Some(variance)) => (mean, variance),
-        _ => {
-            let mut read = |name: &str| {
-                let values = layer.weight(name)?.read()?;
-                Ok::<_, String>(values.into_iter().map(f64::from).collect())
-            };
-            (read("mean")?, read("variance")?)
-        }
+    let given = (
+        layer.fields.numbers("mean")?,
+        layer.fields.numbers("variance")?,
+    );
+    let (mean, variance) = if let (Some(mean), Some(variance)) = given {
+        (mean, variance)
+    } else {
+        let mut read = |name: &str| {
+            let values = layer.weight(name)?.read()?;
+            Ok::<_, String>(values.into_iter().map(f64::from).collect())
+        };
+        (read("mean")?, read("variance")?)
     };
-    if mean.is_empty() || variance.is_empty() || variance.iter().any(|value| value.is_nan() || *value < 0.0) {
-        return Err(Refusal::Wrong("has an impossible mean or variance".to_owned()));
+    if mean.is_empty()
+        || variance.is_empty()
+        || variance.iter().any(|value| value.is_nan() || *value < 0.0)
+    {
+        return Err(Refusal::Wrong(
+            "has an impossible mean or variance".to_owned(),
+        ));
     }
     Ok((mean, variance))
 }
@@ -116,7 +130,11 @@ fn statistics(layer: &mut Scope) -> Result<(Vec<f64>, Vec<f64>), Refusal> {
 /// The measured statistics have become constants. As Keras counts them among the layer's weights, they stay
 /// there: in a node that nothing is fed to and nothing is read from.
 fn keep_for_the_summary(layer: &mut Scope) {
-    let parameters: Vec<_> = layer.stored().iter().map(|weight| weight.plain(false)).collect();
+    let parameters: Vec<_> = layer
+        .stored()
+        .iter()
+        .map(|weight| weight.plain(false))
+        .collect();
     if !parameters.is_empty() {
         layer.node(Op::Unknown { parameters }, &[], None);
     }

@@ -31,6 +31,13 @@ pub enum Refusal {
     Wrong(String),
 }
 
+impl Refusal {
+    /// An option that isn't known.
+    pub fn option(key: &str, value: impl std::fmt::Display) -> Self {
+        Self::Unsupported(format!("{key}={}", excerpt(&value.to_string())))
+    }
+}
+
 impl From<String> for Refusal {
     fn from(what: String) -> Self {
         Self::Wrong(what)
@@ -136,7 +143,7 @@ impl<'a> Scope<'a> {
             None => self.layout,
             Some("channels_last") => Layout::ChannelsLast,
             Some("channels_first") => Layout::ChannelsFirst,
-            Some(other) => return Err(self.unsupported("data_format", other)),
+            Some(other) => return Err(Refusal::option("data_format", other)),
         };
         if layout != self.layout {
             return Err(Refusal::Unsupported(
@@ -152,11 +159,6 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Refuses an option.
-    pub fn unsupported(&self, key: &str, value: impl std::fmt::Display) -> Refusal {
-        Refusal::Unsupported(format!("{key}={}", excerpt(&value.to_string())))
-    }
-
     /// The engine's number for one of the file's axes.
     ///
     /// # Errors
@@ -166,14 +168,17 @@ impl<'a> Scope<'a> {
             return Ok(1);
         };
         match axes::engine_axis(self.layout, axis, rank)? {
-            0 => Err(self.unsupported("axis", axis)),
+            0 => Err(Refusal::option("axis", axis)),
             axis => Ok(axis),
         }
     }
 
     /// Whether the weights are of a reduced kind that comes with scales of its own.
     pub fn is_quantized(&self) -> bool {
-        let policy = self.fields.get("dtype").and_then(|dtype| dtype.get("class_name"));
+        let policy = self
+            .fields
+            .get("dtype")
+            .and_then(|dtype| dtype.get("class_name"));
         let policy = policy.and_then(Value::as_str).unwrap_or_default();
         policy.starts_with("Quantized") || self.fields.get("quantization_config").is_some()
     }
@@ -232,7 +237,9 @@ fn assign<'a>(
         return Err(format!("needs {wanted}, and the file has {found}"));
     }
     let named = |variable: &Variable| {
-        let mut fits = stored.iter().filter(|weight| weight.variable() == variable.name);
+        let mut fits = stored
+            .iter()
+            .filter(|weight| weight.variable() == variable.name);
         fits.next().filter(|_| fits.next().is_none())
     };
     let by_name: Option<Vec<&Weight>> = wanted.iter().map(named).collect();

@@ -66,8 +66,14 @@ pub fn permute(layer: &mut Scope) -> Result<Tensor, Refusal> {
         return Err(Refusal::Wrong(format!("can't order its axes as {dims:?}")));
     }
     let from = dims.iter().map(|&dim| position(dim, rank));
-    let from = [Ok(0)].into_iter().chain(from).collect::<Result<Vec<usize>, _>>()?;
-    let (engine, file) = (engine_axes(layer.layout, rank), file_axes(layer.layout, rank));
+    let from = [Ok(0)]
+        .into_iter()
+        .chain(from)
+        .collect::<Result<Vec<usize>, _>>()?;
+    let (engine, file) = (
+        engine_axes(layer.layout, rank),
+        file_axes(layer.layout, rank),
+    );
     let axes = file.iter().map(|&place| engine[from[place]]).collect();
     Ok(layer.node(Op::Permute { axes }, &[input], Some(rank)))
 }

@@ -40,7 +40,7 @@ pub fn upsampling(layer: &mut Scope) -> Result<Tensor, Refusal> {
     let mode = match layer.fields.text("interpolation")? {
         None | Some("nearest") => UpsampleMode::Nearest,
         Some("bilinear") => UpsampleMode::Bilinear,
-        Some(other) => return Err(layer.unsupported("interpolation", other)),
+        Some(other) => return Err(Refusal::option("interpolation", other)),
     };
     Ok(layer.then(Op::Upsample { factor, mode }, input))
 }

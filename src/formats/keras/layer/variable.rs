@@ -66,6 +66,15 @@ pub fn variables(class: &str, fields: Fields) -> Outcome<Option<Vec<Variable>>> 
 
 /// Classes without weights, of those that convscope knows.
 fn has_none(class: &str) -> bool {
+    const SPATIAL: &[&str] = &[
+        "MaxPooling",
+        "AveragePooling",
+        "GlobalMaxPooling",
+        "GlobalAveragePooling",
+        "ZeroPadding",
+        "Cropping",
+        "UpSampling",
+    ];
     const WITHOUT: &[&str] = &[
         "InputLayer",
         "Normalization",
@@ -99,15 +108,6 @@ fn has_none(class: &str) -> bool {
         let rest = class.strip_prefix(stem);
         rest.is_some_and(|rest| matches!(rest, "1D" | "2D" | "3D"))
     };
-    const SPATIAL: &[&str] = &[
-        "MaxPooling",
-        "AveragePooling",
-        "GlobalMaxPooling",
-        "GlobalAveragePooling",
-        "ZeroPadding",
-        "Cropping",
-        "UpSampling",
-    ];
     WITHOUT.contains(&super::own_name(class))
         || SPATIAL.iter().any(|stem| by_dimension(stem))
         || super::is_idle(class)

@@ -1,0 +1,174 @@
+//! A terminal that nobody looks at, with the explorer in it.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system};
+
+/// Machines that run tests are busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_convscope");
+pub const MODEL: &str = "weights/cats_and_dogs_small_2.h5";
+
+pub struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    /// Keeps the terminal there when the program has gone.
+    slave: Option<Box<dyn SlavePty + Send>>,
+    keys: Option<Box<dyn Write + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    modes: String,
+    /// Reads no more after the next piece of output.
+    deaf: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Terminal {
+    /// Starts the explorer in the root of the repository.
+    pub fn explorer<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
+        Self::start(PROGRAM, arguments, &[])
+    }
+
+    pub fn start<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: &[S], environment: &[(&str, &str)]) -> Self {
+        let (columns, rows) = (120, 40);
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let modes = format!("{:?}", pair.master.get_termios().unwrap());
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        command.cwd(root());
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env_remove("NO_COLOR");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let (mut output, shared) = (pair.master.try_clone_reader().unwrap(), screen.clone());
+        let deaf = Arc::new(AtomicBool::new(false));
+        let closing = deaf.clone();
+        let read = move || {
+            let mut bytes = [0; 1 << 16];
+            // Reading fails when the terminal is gone.
+            while let Ok(count @ 1..) = output.read(&mut bytes) {
+                shared.lock().unwrap().process(&bytes[..count]);
+                if closing.load(Ordering::SeqCst) {
+                    return;
+                }
+            }
+        };
+        let reader = Some(thread::spawn(read));
+        let keys = Some(pair.master.take_writer().unwrap());
+        Self { master: Some(pair.master), slave: Some(pair.slave), keys, child, screen, modes, deaf, reader }
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        let writer = self.keys.as_mut().unwrap();
+        writer.write_all(keys.as_bytes()).unwrap();
+        writer.flush().unwrap();
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.screen.lock().unwrap().screen_mut().set_size(rows, columns);
+        self.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
+    }
+
+    pub fn text(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the screen says all of `parts`, and nothing is on its way any more.
+    pub fn wait_for(&mut self, parts: &[&str]) {
+        let spinner = |text: &str| text.chars().any(|character| ('\u{2800}'..='\u{28ff}').contains(&character));
+        self.wait(&format!("{parts:?}"), |screen| {
+            let text = screen.contents();
+            parts.iter().all(|part| text.contains(part)) && !spinner(&text)
+        });
+    }
+
+    pub fn wait(&mut self, what: &str, condition: impl Fn(&vt100::Screen) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !condition(self.screen.lock().unwrap().screen()) {
+            let status = self.child.try_wait().unwrap();
+            assert!(Instant::now() < end, "{what} never came ({status:?}):\n{}", self.text());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// How many colours there are in a part of the screen.
+    pub fn colors(&self, rows: std::ops::Range<u16>, columns: std::ops::Range<u16>) -> usize {
+        let parser = self.screen.lock().unwrap();
+        let cells = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
+        let colors = cells.filter_map(|(row, column)| match parser.screen().cell(row, column)?.fgcolor() {
+            vt100::Color::Rgb(red, green, blue) => Some([red, green, blue]),
+            _ => None,
+        });
+        colors.collect::<std::collections::HashSet<_>>().len()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// The connection breaks. The reader, which holds an end of it too, is made to let go by some last output.
+    pub fn hang_up(&mut self) {
+        self.deaf.store(true, Ordering::SeqCst);
+        self.press("?");
+        self.reader.take().unwrap().join().unwrap();
+        self.keys = None;
+        self.slave = None;
+        self.master = None;
+    }
+
+    /// Waits for the program to end.
+    pub fn status(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < end, "the program doesn't end:\n{}", self.text());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The terminal must be as it was, once everything written has been read.
+    pub fn assert_restored(&mut self) {
+        self.wait("the other screen", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+        let modes = format!("{:?}", self.master.as_ref().unwrap().get_termios().unwrap());
+        assert_eq!(modes, self.modes);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Fails if it has ended.
+        let _ = self.child.kill();
+    }
+}
+
+/// Where a test's files go.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+pub fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
