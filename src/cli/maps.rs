@@ -56,7 +56,7 @@ impl Maps {
         if self.layer.is_empty() && !self.channel.is_empty() {
             bail!("--channel needs --layer, to say whose channel it is");
         }
-        let session = Session::prepared(&self.model, &self.preparing, &self.computing)?;
+        let session = Session::open(&self.model, &self.preparing, &self.computing)?;
         let inputs = session.feed(&self.image, !self.preparing.no_exif)?;
         let asked = self.asked(&session)?;
         let layers = match &asked {

@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::formats::shipped;
 use crate::tui;
-use options::Computing;
+use options::{Computing, Preparing};
 use session::Session;
 
 /// Look into a convolutional network: its layers, its activations, and what it sees in a photo.
@@ -51,6 +51,8 @@ struct Explore {
     output_dir: PathBuf,
     #[command(flatten)]
     computing: Computing,
+    #[command(flatten)]
+    preparing: Preparing,
 }
 
 /// Does what the command line asks for.
@@ -72,6 +74,7 @@ fn explore(explore: Explore) -> Result<()> {
         mut images,
         output_dir,
         computing,
+        preparing,
     } = explore;
     let model = match model {
         Some(model) => model,
@@ -88,14 +91,16 @@ fn explore(explore: Explore) -> Result<()> {
             images,
             output_dir,
             device: computing.choice(),
+            overrides: preparing.overrides(),
+            exif: !preparing.no_exif,
         });
     }
     // Nobody to press keys: say what the explorer would have opened on.
-    let session = Session::open(&model, &computing)?;
+    let session = Session::open(&model, &preparing, &computing)?;
     summary::print(&session.model, session.model.input_size())?;
     if let Some(image) = images.first() {
         println!();
-        predict::print(&session, image, 5)?;
+        predict::print(&session, image, !preparing.no_exif, 5)?;
     }
     Ok(())
 }

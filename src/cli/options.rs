@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::engine::{Device, DeviceChoice, set_threads};
-use crate::model::{ChannelOrder, Filter, Fit, Model};
+use crate::model::{ChannelOrder, Filter, Fit, Overrides};
 use crate::picture::{Colormap, Style};
 
 /// How to compute.
@@ -65,21 +65,15 @@ pub(super) struct Preparing {
 }
 
 impl Preparing {
-    /// Puts the options over what the model's file and card say.
-    pub(super) fn apply(&self, model: &mut Model) {
-        let preprocessing = &mut model.preprocessing;
-        let before = preprocessing.clone();
-        preprocessing.size = self.size.unwrap_or(preprocessing.size);
-        preprocessing.fit = self.fit.unwrap_or(preprocessing.fit);
-        preprocessing.filter = self.filter.unwrap_or(preprocessing.filter);
-        preprocessing.channels = self.color_order.unwrap_or(preprocessing.channels);
-        preprocessing.scale = self.scale.unwrap_or(preprocessing.scale);
-        preprocessing.mean = self.mean.unwrap_or(preprocessing.mean);
-        preprocessing.std = self.std.unwrap_or(preprocessing.std);
-        if *preprocessing != before {
-            model
-                .assumptions
-                .push("preprocessing: changed by options".to_owned());
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides {
+            size: self.size,
+            fit: self.fit,
+            filter: self.filter,
+            channels: self.color_order,
+            scale: self.scale,
+            mean: self.mean,
+            std: self.std,
         }
     }
 }

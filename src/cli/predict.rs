@@ -32,12 +32,11 @@ pub(super) struct Predict {
 
 impl Predict {
     pub(super) fn run(self) -> Result<()> {
-        let session = Session::prepared(&self.model, &self.preparing, &self.computing)?;
+        let session = Session::open(&self.model, &self.preparing, &self.computing)?;
         let exif = !self.preparing.no_exif;
         let mut list = Vec::new();
         for image in &self.images {
-            let inputs = session.feed(image, exif)?;
-            let predictions = explain::predictions(&session.engine, &inputs)?;
+            let predictions = answer(&session, image, exif)?;
             if self.json {
                 let top = self.top.map_or(predictions.len(), |top| top as usize);
                 list.push(element(
@@ -64,10 +63,15 @@ impl Predict {
 }
 
 /// Prints the top classes of one image.
-pub(super) fn print(session: &Session, image: &Path, top: usize) -> Result<()> {
-    let inputs = session.feed(image, true)?;
-    let predictions = explain::predictions(&session.engine, &inputs)?;
+pub(super) fn print(session: &Session, image: &Path, exif: bool, top: usize) -> Result<()> {
+    let predictions = answer(session, image, exif)?;
     write(session, image, &predictions, top)
+}
+
+fn answer(session: &Session, image: &Path, exif: bool) -> Result<Vec<Prediction>> {
+    let inputs = session.feed(image, exif)?;
+    let mut run = session.engine.forward(&inputs, &[])?;
+    Ok(explain::predictions(&session.engine, &mut run)?)
 }
 
 fn write(session: &Session, image: &Path, predictions: &[Prediction], top: usize) -> Result<()> {

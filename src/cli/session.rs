@@ -18,21 +18,13 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn open(path: &Path, computing: &Computing) -> Result<Self> {
-        Self::of(formats::open(path)?, computing)
-    }
-
-    pub(super) fn prepared(
+    pub(super) fn open(
         path: &Path,
         preparing: &Preparing,
         computing: &Computing,
     ) -> Result<Self> {
         let mut model = formats::open(path)?;
-        preparing.apply(&mut model);
-        Self::of(model, computing)
-    }
-
-    fn of(model: Model, computing: &Computing) -> Result<Self> {
+        model.override_preprocessing(&preparing.overrides());
         let model = Arc::new(model);
         let engine = Engine::new(model.clone(), computing.device()?);
         Ok(Self { model, engine })

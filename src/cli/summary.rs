@@ -25,7 +25,7 @@ pub(super) struct Summary {
 impl Summary {
     pub(super) fn run(self) -> Result<()> {
         let mut model = formats::open(&self.model)?;
-        self.preparing.apply(&mut model);
+        model.override_preprocessing(&self.preparing.overrides());
         let size = model.input_size();
         if self.json {
             let mut out = io::stdout().lock();

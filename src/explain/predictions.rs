@@ -1,6 +1,6 @@
 //! What the network answers: classes with their probabilities.
 
-use crate::engine::{Engine, Tensor};
+use crate::engine::{Engine, Run};
 use crate::error::{Error, Result};
 use crate::model::{ClassId, HeadKind, Model};
 
@@ -15,17 +15,16 @@ pub struct Prediction {
     pub logit: f64,
 }
 
-/// All classes for one input, best first.
+/// All classes for the input of a run (of one example), best first.
 ///
 /// # Errors
 /// When the model has no classifier at its end, or can't be computed.
-pub fn predictions(engine: &Engine, inputs: &[Tensor]) -> Result<Vec<Prediction>> {
+pub fn predictions(engine: &Engine, run: &mut Run) -> Result<Vec<Prediction>> {
     let model = engine.model();
     let Some(head) = model.head else {
         return Err(Error::request(no_head(model)));
     };
-    let mut run = engine.forward(inputs, &[head.logits])?;
-    let logits = engine.value(&mut run, head.logits)?.read()?;
+    let logits = engine.value(run, head.logits)?.read()?;
     let mut found = scores(head.kind, logits.values());
     // Equal scores stay in the classes' order; NaN comes last.
     found.sort_by(|a, b| {

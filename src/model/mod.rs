@@ -21,7 +21,7 @@ pub use op::{
     PoolKind, UpsampleMode,
 };
 pub use parameter::{Parameter, Values};
-pub use preprocessing::{ChannelOrder, Filter, Fit, Preprocessing};
+pub use preprocessing::{ChannelOrder, Filter, Fit, Overrides, Preprocessing};
 pub use shape::{Shapes, volume};
 pub use summary::{Summary, SummaryRow};
 
@@ -153,6 +153,16 @@ impl Model {
     pub fn class_name(&self, class: ClassId) -> String {
         let label = self.labels.as_ref().and_then(|labels| labels.name(class.0));
         label.map_or_else(|| format!("class {}", class.0), str::to_owned)
+    }
+
+    /// Puts what the user wants over what the file and card say.
+    pub fn override_preprocessing(&mut self, overrides: &Overrides) {
+        let preprocessing = self.preprocessing.with(overrides);
+        if preprocessing != self.preprocessing {
+            self.preprocessing = preprocessing;
+            self.assumptions
+                .push("preprocessing: changed by options".to_owned());
+        }
     }
 
     /// Height and width that the model is fed: the preprocessing's, in (H,W).

@@ -58,7 +58,35 @@ pub struct Preprocessing {
     pub std: [f64; 3],
 }
 
+/// What a user wants otherwise than a model's file and card say; `None` leaves it as it is. The fields are
+/// those of [`Preprocessing`].
+#[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs)]
+pub struct Overrides {
+    pub size: Option<[usize; 2]>,
+    pub fit: Option<Fit>,
+    pub filter: Option<Filter>,
+    pub channels: Option<ChannelOrder>,
+    pub scale: Option<f64>,
+    pub mean: Option<[f64; 3]>,
+    pub std: Option<[f64; 3]>,
+}
+
 impl Preprocessing {
+    /// With some of it changed.
+    #[must_use]
+    pub fn with(&self, overrides: &Overrides) -> Self {
+        Self {
+            size: overrides.size.unwrap_or(self.size),
+            fit: overrides.fit.unwrap_or(self.fit),
+            filter: overrides.filter.unwrap_or(self.filter),
+            channels: overrides.channels.unwrap_or(self.channels),
+            scale: overrides.scale.unwrap_or(self.scale),
+            mean: overrides.mean.unwrap_or(self.mean),
+            std: overrides.std.unwrap_or(self.std),
+        }
+    }
+
     /// The book's: squashed by nearest neighbour, RGB in 0..=1.
     pub fn book(size: [usize; 2]) -> Self {
         Self {

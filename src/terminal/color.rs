@@ -81,7 +81,10 @@ fn nearest_step(value: u8) -> u8 {
 }
 
 fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
-    let squares = a.iter().zip(b).map(|(&a, b)| u32::from(a.abs_diff(b)).pow(2));
+    let squares = a
+        .iter()
+        .zip(b)
+        .map(|(&a, b)| u32::from(a.abs_diff(b)).pow(2));
     squares.sum()
 }
 
@@ -98,12 +101,21 @@ mod tests {
     fn the_environment_says_how_many_colours_there_are() {
         use ColorDepth::{Full, Indexed, Monochrome};
         assert_eq!(depth(&[("TERM", "xterm-256color")]), Indexed);
-        assert_eq!(depth(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), Full);
+        assert_eq!(
+            depth(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]),
+            Full
+        );
         assert_eq!(depth(&[("TERM", "xterm-direct")]), Full);
         assert_eq!(depth(&[("TERM", "xterm-kitty")]), Full);
-        assert_eq!(depth(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux,1,0")]), Full);
+        assert_eq!(
+            depth(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux,1,0")]),
+            Full
+        );
         assert_eq!(depth(&[("TERM", "screen-256color")]), Indexed);
-        assert_eq!(depth(&[("COLORTERM", "24bit"), ("NO_COLOR", "1")]), Monochrome);
+        assert_eq!(
+            depth(&[("COLORTERM", "24bit"), ("NO_COLOR", "1")]),
+            Monochrome
+        );
         assert_eq!(depth(&[("TERM", "vt220")]), Monochrome);
     }
 

@@ -67,8 +67,17 @@ impl<'a> HalfBlocks<'a> {
     /// All of a picture.
     pub fn new(pixels: Pixels<'a>, depth: ColorDepth) -> Self {
         let [width, height] = pixels.size();
-        let window = Tile { x: 0, y: 0, width, height };
-        Self { pixels, window, depth }
+        let window = Tile {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        };
+        Self {
+            pixels,
+            window,
+            depth,
+        }
     }
 
     /// Only a part of the picture; what of it lies outside is left out.
@@ -87,7 +96,12 @@ impl<'a> HalfBlocks<'a> {
 impl Widget for HalfBlocks<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
         let area = area.intersection(buffer.area);
-        let Tile { x: left, y: top, width, height } = self.window;
+        let Tile {
+            x: left,
+            y: top,
+            width,
+            height,
+        } = self.window;
         for row in 0..height.div_ceil(2).min(usize::from(area.height)) {
             let upper = top + 2 * row;
             // A picture of odd height ends in the middle of a cell.
@@ -97,7 +111,9 @@ impl Widget for HalfBlocks<'_> {
                 let cell = &mut buffer[(area.x + column as u16, area.y + row as u16)];
                 if let Some(color) = self.depth.color(self.pixels.color(x, upper)) {
                     cell.set_symbol("▀").set_fg(color);
-                    if let Some(color) = lower.and_then(|y| self.depth.color(self.pixels.color(x, y))) {
+                    if let Some(color) =
+                        lower.and_then(|y| self.depth.color(self.pixels.color(x, y)))
+                    {
                         cell.set_bg(color);
                     }
                 } else {
@@ -118,7 +134,12 @@ mod tests {
     use crate::picture::Colormap;
 
     fn picture() -> Indexed {
-        Indexed::new(3, 3, vec![0, 10, 20, 100, 110, 120, 200, 250, 255], Colormap::Gray)
+        Indexed::new(
+            3,
+            3,
+            vec![0, 10, 20, 100, 110, 120, 200, 250, 255],
+            Colormap::Gray,
+        )
     }
 
     fn drawn(depth: ColorDepth, window: Option<Tile>) -> Buffer {
@@ -138,15 +159,29 @@ mod tests {
     fn a_cell_holds_two_pixels() {
         let buffer = drawn(ColorDepth::Full, None);
         let cell = &buffer[(2, 1)];
-        assert_eq!((cell.symbol(), cell.fg, cell.bg), ("▀", grey(10), grey(110)));
+        assert_eq!(
+            (cell.symbol(), cell.fg, cell.bg),
+            ("▀", grey(10), grey(110))
+        );
         let last = &buffer[(3, 2)];
-        assert_eq!((last.symbol(), last.fg, last.bg), ("▀", grey(255), Color::Reset));
+        assert_eq!(
+            (last.symbol(), last.fg, last.bg),
+            ("▀", grey(255), Color::Reset)
+        );
         assert_eq!(buffer[(0, 0)].symbol(), " ");
     }
 
     #[test]
     fn a_window_shows_a_part() {
-        let buffer = drawn(ColorDepth::Full, Some(Tile { x: 1, y: 1, width: 9, height: 1 }));
+        let buffer = drawn(
+            ColorDepth::Full,
+            Some(Tile {
+                x: 1,
+                y: 1,
+                width: 9,
+                height: 1,
+            }),
+        );
         let cell = &buffer[(1, 1)];
         assert_eq!((cell.fg, cell.bg), (grey(110), Color::Reset));
         assert_eq!(buffer[(3, 1)].symbol(), " ");
@@ -159,6 +194,11 @@ mod tests {
         let row = |y: u16| (1..4).map(|x| buffer[(x, y)].symbol()).collect::<String>();
         assert_eq!(row(1), ".::");
         assert_eq!(row(2), "#@@");
-        assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+        assert!(
+            buffer
+                .content
+                .iter()
+                .all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset)
+        );
     }
 }

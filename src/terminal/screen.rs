@@ -13,8 +13,8 @@ use std::thread::{self, ThreadId};
 use anyhow::{Context, Result, bail};
 use crossterm::cursor::{Hide, Show};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode, window_size,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, window_size,
 };
 use crossterm::{execute, queue};
 use ratatui::backend::{Backend, CrosstermBackend};
@@ -43,11 +43,15 @@ impl Screen {
     /// If standard input or output is no terminal, it can't move its cursor, or it is gone.
     pub fn enter() -> Result<Self> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            bail!("the explorer needs a terminal for its keys and its screen; see 'convscope --help' for the rest");
+            bail!(
+                "the explorer needs a terminal for its keys and its screen; see 'convscope --help' for the rest"
+            );
         }
         if env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
-            bail!("the explorer can't draw on this terminal (TERM is missing or 'dumb'); see 'convscope --help' for \
-                   what works anywhere");
+            bail!(
+                "the explorer can't draw on this terminal (TERM is missing or 'dumb'); see 'convscope --help' for \
+                   what works anywhere"
+            );
         }
         hook_panics();
         let failed = "the terminal can't be used as a screen";
@@ -56,7 +60,11 @@ impl Screen {
         let empty = Buffer::empty(Rect::ZERO);
         let writer = BufWriter::with_capacity(FRAME, io::stdout());
         // From here on, dropping it restores the terminal.
-        let mut screen = Self { backend: CrosstermBackend::new(writer), shown: empty.clone(), next: empty };
+        let mut screen = Self {
+            backend: CrosstermBackend::new(writer),
+            shown: empty.clone(),
+            next: empty,
+        };
         execute!(screen.backend, EnterAlternateScreen, Hide).context(failed)?;
         Ok(screen)
     }
@@ -68,7 +76,11 @@ impl Screen {
     pub fn size() -> io::Result<Size> {
         let window = window_size()?;
         let known = window.columns > 0 && window.rows > 0;
-        Ok(if known { Size::new(window.columns, window.rows) } else { Size::new(80, 24) })
+        Ok(if known {
+            Size::new(window.columns, window.rows)
+        } else {
+            Size::new(80, 24)
+        })
     }
 
     /// Shows what `paint` draws on a blank buffer of the given size. Only what differs from the last frame is
@@ -83,15 +95,21 @@ impl Screen {
         // Before anything is written: were this to panic, no part of a frame would be left to be flushed.
         paint(&mut self.next);
 
-        queue!(self.backend, BeginSynchronizedUpdate)?;
-        if self.shown.area != area {
-            queue!(self.backend, Clear(ClearType::All))?;
+        let resized = self.shown.area != area;
+        if resized {
             self.shown.resize(area);
             self.shown.reset();
         }
-        self.backend.draw(self.shown.diff(&self.next).into_iter())?;
-        queue!(self.backend, EndSynchronizedUpdate)?;
-        Write::flush(&mut self.backend)?;
+        let changes = self.shown.diff(&self.next);
+        if resized || !changes.is_empty() {
+            queue!(self.backend, BeginSynchronizedUpdate)?;
+            if resized {
+                queue!(self.backend, Clear(ClearType::All))?;
+            }
+            self.backend.draw(changes.into_iter())?;
+            queue!(self.backend, EndSynchronizedUpdate)?;
+            Write::flush(&mut self.backend)?;
+        }
         std::mem::swap(&mut self.shown, &mut self.next);
         Ok(())
     }
@@ -111,7 +129,12 @@ pub fn is_alive() -> bool {
 /// Gives the terminal back as it was. There is nothing to be done about errors: it may be gone.
 fn restore() {
     if ACTIVE.swap(false, Ordering::SeqCst) {
-        let _ = execute!(io::stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, Show);
+        let _ = execute!(
+            io::stdout(),
+            EndSynchronizedUpdate,
+            LeaveAlternateScreen,
+            Show
+        );
         let _ = disable_raw_mode();
     }
 }

@@ -22,7 +22,12 @@ struct Entry<V> {
 impl<K: Clone + Eq + Hash, V> Cache<K, V> {
     /// For `budget` bytes.
     pub fn new(budget: usize) -> Self {
-        Self { entries: HashMap::new(), budget, held: 0, clock: 0 }
+        Self {
+            entries: HashMap::new(),
+            budget,
+            held: 0,
+            clock: 0,
+        }
     }
 
     /// Looks a value up, and counts as a use.
@@ -41,14 +46,20 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
     /// Puts a value in, and others out as far as needed. A single value may be larger than the budget.
     pub fn insert(&mut self, key: K, value: V, bytes: usize) {
         self.clock += 1;
-        let entry = Entry { value, bytes, used: self.clock };
+        let entry = Entry {
+            value,
+            bytes,
+            used: self.clock,
+        };
         self.held += bytes;
         if let Some(old) = self.entries.insert(key, entry) {
             self.held -= old.bytes;
         }
         while self.held > self.budget && self.entries.len() > 1 {
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
-            let Some(key) = oldest.map(|(key, _)| key.clone()) else { return };
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
+                return;
+            };
             if let Some(entry) = self.entries.remove(&key) {
                 self.held -= entry.bytes;
             }
@@ -67,7 +78,10 @@ mod tests {
         cache.insert("b", 2, 40);
         assert_eq!(cache.get(&"a"), Some(&1));
         cache.insert("c", 3, 40);
-        assert_eq!((cache.peek(&"a"), cache.peek(&"b"), cache.peek(&"c")), (Some(&1), None, Some(&3)));
+        assert_eq!(
+            (cache.peek(&"a"), cache.peek(&"b"), cache.peek(&"c")),
+            (Some(&1), None, Some(&3))
+        );
     }
 
     #[test]

@@ -13,7 +13,11 @@ pub fn fit(size: [usize; 2], room: [usize; 2]) -> [usize; 2] {
     // Shrunk until both sides are in the room.
     let by_width = [(height * room[1] + width / 2) / width, room[1]];
     let by_height = [room[0], (width * room[0] + height / 2) / height];
-    let fitting = if by_width[0] <= room[0] { by_width } else { by_height };
+    let fitting = if by_width[0] <= room[0] {
+        by_width
+    } else {
+        by_height
+    };
     fitting.map(|side| side.max(1))
 }
 
@@ -50,7 +54,12 @@ fn shrink(values: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
                 *sum += weight * value;
             }
         }
-        small.extend(columns.iter().map(|column| column.weights().map(|(x, weight)| weight * sums[x]).sum::<f32>()));
+        small.extend(columns.iter().map(|column| {
+            column
+                .weights()
+                .map(|(x, weight)| weight * sums[x])
+                .sum::<f32>()
+        }));
     }
     small
 }
@@ -76,7 +85,12 @@ impl Span {
 fn spans(from: usize, to: usize) -> Vec<Span> {
     let ratio = from as f64 / to as f64;
     let end = |index: usize| (index as f64 * ratio).min(from as f64);
-    (0..to).map(|index| Span { start: end(index), end: end(index + 1) }).collect()
+    (0..to)
+        .map(|index| Span {
+            start: end(index),
+            end: end(index + 1),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -114,7 +128,10 @@ mod tests {
         for side in 1..40 {
             let flat = resize(&[77.0; 40 * 40], [40, 40], [side, side]);
             // Shares add up to 1 but for rounding.
-            assert!(flat.len() == side * side && flat.iter().all(|value| (value - 77.0).abs() < 1e-3), "{side}");
+            assert!(
+                flat.len() == side * side && flat.iter().all(|value| (value - 77.0).abs() < 1e-3),
+                "{side}"
+            );
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn watch(events: Sender<Event>) -> io::Result<()> {
             }
         }
     };
-    thread::Builder::new().name("input".to_owned()).spawn(watch)?;
+    thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(watch)?;
     Ok(())
 }

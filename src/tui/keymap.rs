@@ -42,7 +42,10 @@ pub struct Key {
 
 impl Key {
     const fn of(code: KeyCode) -> Self {
-        Self { code, control: false }
+        Self {
+            code,
+            control: false,
+        }
     }
 
     const fn char(character: char) -> Self {
@@ -50,14 +53,20 @@ impl Key {
     }
 
     const fn control(character: char) -> Self {
-        Self { code: KeyCode::Char(character), control: true }
+        Self {
+            code: KeyCode::Char(character),
+            control: true,
+        }
     }
 }
 
 impl From<KeyEvent> for Key {
     /// Shift is in the character already.
     fn from(event: KeyEvent) -> Self {
-        Self { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) }
+        Self {
+            code: event.code,
+            control: event.modifiers.contains(KeyModifiers::CONTROL),
+        }
     }
 }
 
@@ -99,41 +108,159 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-const fn binding(keys: &'static [Key], action: Action, hint: Option<&'static str>, help: &'static str) -> Binding {
-    Binding { keys, action, hint, help }
+const fn binding(
+    keys: &'static [Key],
+    action: Action,
+    hint: Option<&'static str>,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        keys,
+        action,
+        hint,
+        help,
+    }
 }
 
 /// Every key. The footer goes through it from the top, as far as there is room.
 pub const KEYMAP: [Binding; 23] = [
     binding(&[Key::char('?')], Action::Help, Some("help"), "this list"),
-    binding(&[Key::char('q'), Key::control('c')], Action::Quit, Some("quit"), "leave"),
-    binding(&[Key::of(KeyCode::Enter)], Action::ZoomIn, Some("open"), "from the layer to its grid, to the channel"),
-    binding(&[Key::of(KeyCode::Esc), Key::of(KeyCode::Backspace)], Action::Back, Some("back"), "the same way back"),
-    binding(&[Key::of(KeyCode::Tab)], Action::SwitchPane, Some("pane"), "between the layers and the picture"),
-    binding(&[Key::char('1')], Action::ShowPhoto, Some("photo"), "show what the network sees"),
-    binding(&[Key::char('2')], Action::ShowGrid, Some("grid"), "show all channels of the layer"),
-    binding(&[Key::char('3')], Action::ShowChannel, Some("channel"), "show one channel as large as it fits"),
-    binding(&[Key::char('n')], Action::NextImage, Some("next image"), "next image"),
-    binding(&[Key::char('s')], Action::Save, Some("save"), "save what is shown: a PNG, and the numbers as NPY"),
-    binding(&[Key::char('c')], Action::Colormap, Some("colours"), "next colormap"),
-    binding(&[Key::char('v')], Action::Style, Some("style"), "book (standardised) or minmax (from least to most)"),
-    binding(&[Key::char('p')], Action::PreviousImage, None, "previous image"),
-    binding(&[Key::char('[')], Action::PreviousLayer, None, "previous layer"),
+    binding(
+        &[Key::char('q'), Key::control('c')],
+        Action::Quit,
+        Some("quit"),
+        "leave",
+    ),
+    binding(
+        &[Key::of(KeyCode::Enter)],
+        Action::ZoomIn,
+        Some("open"),
+        "from the layer to its grid, to the channel",
+    ),
+    binding(
+        &[Key::of(KeyCode::Esc), Key::of(KeyCode::Backspace)],
+        Action::Back,
+        Some("back"),
+        "the same way back",
+    ),
+    binding(
+        &[Key::of(KeyCode::Tab)],
+        Action::SwitchPane,
+        Some("pane"),
+        "between the layers and the picture",
+    ),
+    binding(
+        &[Key::char('1')],
+        Action::ShowPhoto,
+        Some("photo"),
+        "show what the network sees",
+    ),
+    binding(
+        &[Key::char('2')],
+        Action::ShowGrid,
+        Some("grid"),
+        "show all channels of the layer",
+    ),
+    binding(
+        &[Key::char('3')],
+        Action::ShowChannel,
+        Some("channel"),
+        "show one channel as large as it fits",
+    ),
+    binding(
+        &[Key::char('n')],
+        Action::NextImage,
+        Some("next image"),
+        "next image",
+    ),
+    binding(
+        &[Key::char('s')],
+        Action::Save,
+        Some("save"),
+        "save what is shown: a PNG, and the numbers as NPY",
+    ),
+    binding(
+        &[Key::char('c')],
+        Action::Colormap,
+        Some("colours"),
+        "next colormap",
+    ),
+    binding(
+        &[Key::char('v')],
+        Action::Style,
+        Some("style"),
+        "book (standardised) or minmax (from least to most)",
+    ),
+    binding(
+        &[Key::char('p')],
+        Action::PreviousImage,
+        None,
+        "previous image",
+    ),
+    binding(
+        &[Key::char('[')],
+        Action::PreviousLayer,
+        None,
+        "previous layer",
+    ),
     binding(&[Key::char(']')], Action::NextLayer, None, "next layer"),
-    binding(&[Key::of(KeyCode::Up), Key::char('k')], Action::Up, None, "up: layers, channels"),
-    binding(&[Key::of(KeyCode::Down), Key::char('j')], Action::Down, None, "down"),
-    binding(&[Key::of(KeyCode::Left), Key::char('h')], Action::Left, None, "left: channels, images"),
-    binding(&[Key::of(KeyCode::Right), Key::char('l')], Action::Right, None, "right"),
-    binding(&[Key::of(KeyCode::PageUp)], Action::PageUp, None, "a screenful up"),
-    binding(&[Key::of(KeyCode::PageDown)], Action::PageDown, None, "a screenful down"),
-    binding(&[Key::of(KeyCode::Home), Key::char('g')], Action::First, None, "to the first"),
-    binding(&[Key::of(KeyCode::End), Key::char('G')], Action::Last, None, "to the last"),
+    binding(
+        &[Key::of(KeyCode::Up), Key::char('k')],
+        Action::Up,
+        None,
+        "up: layers, channels",
+    ),
+    binding(
+        &[Key::of(KeyCode::Down), Key::char('j')],
+        Action::Down,
+        None,
+        "down",
+    ),
+    binding(
+        &[Key::of(KeyCode::Left), Key::char('h')],
+        Action::Left,
+        None,
+        "left: channels, images",
+    ),
+    binding(
+        &[Key::of(KeyCode::Right), Key::char('l')],
+        Action::Right,
+        None,
+        "right",
+    ),
+    binding(
+        &[Key::of(KeyCode::PageUp)],
+        Action::PageUp,
+        None,
+        "a screenful up",
+    ),
+    binding(
+        &[Key::of(KeyCode::PageDown)],
+        Action::PageDown,
+        None,
+        "a screenful down",
+    ),
+    binding(
+        &[Key::of(KeyCode::Home), Key::char('g')],
+        Action::First,
+        None,
+        "to the first",
+    ),
+    binding(
+        &[Key::of(KeyCode::End), Key::char('G')],
+        Action::Last,
+        None,
+        "to the last",
+    ),
 ];
 
 /// What a key asks for.
 pub fn action(event: KeyEvent) -> Option<Action> {
     let key = Key::from(event);
-    KEYMAP.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+    KEYMAP
+        .iter()
+        .find(|binding| binding.keys.contains(&key))
+        .map(|binding| binding.action)
 }
 
 #[cfg(test)]
@@ -154,7 +281,8 @@ mod tests {
 
     #[test]
     fn shift_and_control_are_understood() {
-        let press = |character, modifiers| action(KeyEvent::new(KeyCode::Char(character), modifiers));
+        let press =
+            |character, modifiers| action(KeyEvent::new(KeyCode::Char(character), modifiers));
         assert_eq!(press('G', KeyModifiers::SHIFT), Some(Action::Last));
         assert_eq!(press('?', KeyModifiers::NONE), Some(Action::Help));
         assert_eq!(press('c', KeyModifiers::CONTROL), Some(Action::Quit));
@@ -164,7 +292,11 @@ mod tests {
 
     #[test]
     fn keys_have_names() {
-        let names: Vec<String> = KEYMAP.iter().flat_map(|binding| binding.keys).map(Key::to_string).collect();
+        let names: Vec<String> = KEYMAP
+            .iter()
+            .flat_map(|binding| binding.keys)
+            .map(Key::to_string)
+            .collect();
         for name in ["?", "Ctrl-c", "Enter", "Esc", "↑", "PgDn", "G"] {
             assert!(names.iter().any(|known| known == name), "{name}");
         }

@@ -28,7 +28,6 @@ mod worker;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -45,6 +44,7 @@ use self::update::{begin, update};
 use self::view::{Looks, view};
 use self::worker::{Material, Worker};
 use crate::engine::DeviceChoice;
+use crate::model::Overrides;
 use crate::terminal::{self, ColorDepth, Screen};
 
 /// Between two steps of the spinner.
@@ -70,6 +70,10 @@ pub struct Setup {
     pub output_dir: PathBuf,
     /// Where to compute.
     pub device: DeviceChoice,
+    /// What the user wants otherwise than the model's file and card say.
+    pub overrides: Overrides,
+    /// Whether photos are turned as their EXIF data say.
+    pub exif: bool,
 }
 
 /// Runs the explorer until the user has enough.
@@ -80,12 +84,15 @@ pub struct Setup {
 /// # Errors
 /// If the terminal can't be used, the model can't be opened, or the only image can't be read.
 pub fn run(setup: Setup) -> Result<()> {
-    let Setup { model, images, output_dir, device } = setup;
+    let Setup { model, images, output_dir, device, overrides, exif } = setup;
     if images.iter().any(|image| image == Path::new("-")) {
         bail!("standard input is for the keys here: the explorer takes its images from files");
     }
     let depth = ColorDepth::detect();
-    let looks = Looks { theme: Theme::suiting(depth)?, depth };
+    let looks = Looks {
+        theme: Theme::suiting(depth)?,
+        depth,
+    };
     let (events, inbox) = mpsc::channel();
     let notice = events.clone();
     terminal::watch_signals(move |signal| {
@@ -95,11 +102,14 @@ pub fn run(setup: Setup) -> Result<()> {
 
     let mut screen = Screen::enter()?;
     let state = State::new(model.clone(), images.clone(), output_dir, Screen::size()?);
-    let staff = Staff::start(Material { model, images, device }, &events)?;
+    let staff = Staff::start(
+        Material { model, images, device, overrides, exif },
+        &events,
+    )?;
     input::watch(events)?;
     let exit = explore(state, &looks, &mut screen, &staff, &inbox);
     drop(screen);
-    end(exit, staff)
+    end(exit, staff, &inbox)
 }
 
 /// Those who do what the state asks for.
@@ -118,23 +128,34 @@ impl Staff {
         })
     }
 
-    fn see_to(&self, request: Request) {
-        match request {
-            Request::Work(ticket, purpose, job) => self.worker.ask(ticket, purpose, job),
-            Request::Forget(purpose) => self.worker.forget(purpose),
-            // The painter is there as long as its sender.
-            Request::Paint(order) => drop(self.painter.send(order)),
-            Request::Save(order) => self.saver.save(order),
+    fn see_to(&self, requests: Vec<Request>) {
+        for request in requests {
+            match request {
+                Request::Work(ticket, purpose, job) => self.worker.ask(ticket, purpose, job),
+                Request::Forget(purpose) => self.worker.forget(purpose),
+                // The painter is there as long as its sender.
+                Request::Paint(order) => drop(self.painter.send(order)),
+                Request::Save(order) => self.saver.save(order),
+            }
         }
     }
 }
 
 /// Draws, waits, and takes in what happens, until there is a reason to end.
-fn explore(mut state: State, looks: &Looks, screen: &mut Screen, staff: &Staff, inbox: &Receiver<Event>) -> Exit {
-    begin(&mut state).into_iter().for_each(|request| staff.see_to(request));
+fn explore(
+    mut state: State,
+    looks: &Looks,
+    screen: &mut Screen,
+    staff: &Staff,
+    inbox: &Receiver<Event>,
+) -> Exit {
+    staff.see_to(begin(&mut state));
     loop {
         let size = state.size;
-        if screen.draw(size, |buffer| view(&state, looks, buffer)).is_err() {
+        if screen
+            .draw(size, |buffer| view(&state, looks, buffer))
+            .is_err()
+        {
             return Exit::Lost;
         }
         let first = match inbox.recv_timeout(if state.is_busy() { TICK } else { HEARTBEAT }) {
@@ -145,7 +166,7 @@ fn explore(mut state: State, looks: &Looks, screen: &mut Screen, staff: &Staff, 
         };
         // What came together is drawn together.
         for event in std::iter::once(first).chain(inbox.try_iter()) {
-            update(&mut state, event).into_iter().for_each(|request| staff.see_to(request));
+            staff.see_to(update(&mut state, event));
             if let Some(exit) = state.exit.take() {
                 return exit;
             }
@@ -154,15 +175,21 @@ fn explore(mut state: State, looks: &Looks, screen: &mut Screen, staff: &Staff, 
 }
 
 /// Ends the threads, then the program or the explorer.
-fn end(exit: Exit, staff: Staff) -> Result<()> {
+fn end(exit: Exit, staff: Staff, inbox: &Receiver<Event>) -> Result<()> {
     let worker = staff.worker.close();
-    if !finished(&staff.saver.close(), SAVER_GRACE) && exit != Exit::Lost {
+    if !finished(&staff.saver.close(), SAVER_GRACE) {
         say("a picture is still being saved, and may be lost");
+    }
+    // What nobody could read on the screen any more.
+    for event in inbox.try_iter() {
+        if let Event::Saved(Err(why)) = event {
+            say(&format!("not saved: {why}"));
+        }
     }
     if let Exit::Signal(signal) = exit {
         // Whoever sent it sees that it was obeyed. Fails for no signal that is watched.
         let _ = low_level::emulate_default_handler(signal);
-        process::exit(128 + signal);
+        low_level::exit(128 + signal);
     }
     let ended = finished(&worker, WORKER_GRACE);
     let result = match exit {

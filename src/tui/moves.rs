@@ -15,7 +15,11 @@ const HELP_PAGE: usize = 8;
 pub(super) fn act(state: &mut State, action: Action) {
     match action {
         Action::SwitchPane => {
-            state.focus = if state.focus == Focus::Layers { Focus::Picture } else { Focus::Layers };
+            state.focus = if state.focus == Focus::Layers {
+                Focus::Picture
+            } else {
+                Focus::Layers
+            };
         }
         Action::ZoomIn => zoom_in(state),
         Action::Back => back(state),
@@ -77,7 +81,9 @@ fn back(state: &mut State) {
 fn show(state: &mut State, view: View) {
     if view == View::Channel && state.outline.is_some() && state.channel_count() == 0 {
         let name = state.row().map(|row| row.name.clone()).unwrap_or_default();
-        state.message = Some(Message::Notice(format!("{name} has no channels to be shown one by one")));
+        state.message = Some(Message::Notice(format!(
+            "{name} has no channels to be shown one by one"
+        )));
         return;
     }
     state.view = view;
@@ -87,9 +93,13 @@ fn show(state: &mut State, view: View) {
 }
 
 fn step_layer(state: &mut State, action: Action) {
-    let Some(count) = state.outline.as_ref().map(|outline| outline.layers.len()) else { return };
+    let Some(count) = state.outline.as_ref().map(|outline| outline.layers.len()) else {
+        return;
+    };
     let page = state.panes().list_height().max(1);
-    let Some(layer) = step(state.layer.0, count, action, 1, page) else { return };
+    let Some(layer) = step(state.layer.0, count, action, 1, page) else {
+        return;
+    };
     state.layer = LayerId(layer);
     // The photo is no layer's picture.
     if state.view == View::Photo {
@@ -104,7 +114,9 @@ fn step_channel(state: &mut State, action: Action) {
         Some(tiles) => (tiles.columns, tiles.columns * tiles.rows_in_room.max(1)),
         None => (1, CHANNEL_PAGE),
     };
-    let Some(channel) = step(state.channel().0, count, action, line, page) else { return };
+    let Some(channel) = step(state.channel().0, count, action, line, page) else {
+        return;
+    };
     state.channels.insert(state.layer, ChannelId(channel));
 }
 

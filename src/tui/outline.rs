@@ -6,8 +6,6 @@ use crate::model::{HeadKind, Layer, LayerId, Model};
 /// A model at a glance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outline {
-    /// The model's own name.
-    pub name: String,
     /// The kind of file.
     pub format: String,
     /// The well-known net that it is an instance of, if the file holds only weights.
@@ -50,28 +48,39 @@ impl Outline {
         let pictured = model.pictured_layers();
         let rows = model.layers.iter().enumerate().map(|(index, layer)| {
             let shape = shapes.get(layer.output).map(<[usize]>::to_vec);
-            let label = if layer.depth > 0 { layer.name.rsplit('/').next() } else { None };
+            let label = if layer.depth > 0 {
+                layer.name.rsplit('/').next()
+            } else {
+                None
+            };
             LayerRow {
                 name: layer.name.clone(),
                 label: label.unwrap_or(&layer.name).to_owned(),
                 kind: short_kind(&layer.kind),
                 depth: layer.depth,
-                shape_text: shape.as_ref().map_or_else(|_| "?".to_owned(), |shape| compact(&model.show_shape(shape))),
+                shape_text: shape.as_ref().map_or_else(
+                    |_| "?".to_owned(),
+                    |shape| compact(&model.show_shape(shape)),
+                ),
                 shape: shape.map_err(|error| error.to_string()),
                 computes: pictured.contains(&LayerId(index)),
             }
         });
         let layers: Vec<LayerRow> = rows.collect();
-        let units = model.head.and_then(|head| shapes.get(head.logits).ok()?.first().copied());
+        let units = model
+            .head
+            .and_then(|head| shapes.get(head.logits).ok()?.first().copied());
         let classes = match model.head.map(|head| head.kind) {
             Some(HeadKind::Sigmoid) if units == Some(1) => 2,
             _ => units.unwrap_or(0),
         };
         let is_head = |layer: &Layer| {
-            model.head.is_some_and(|head| layer.nodes.contains(&head.logits)) && !model.is_nested(layer)
+            model
+                .head
+                .is_some_and(|head| layer.nodes.contains(&head.logits))
+                && !model.is_nested(layer)
         };
         Self {
-            name: model.name.clone(),
             format: model.format.clone(),
             architecture: model.architecture.clone(),
             preprocessing: model.preprocessing.describe(),
@@ -91,13 +100,21 @@ impl Outline {
 /// `(None, 148, 148, 32)` as `148x148x32`.
 fn compact(shape: &str) -> String {
     let inner = shape.trim_matches(['(', ')']);
-    let axes: Vec<&str> = inner.split(',').map(str::trim).filter(|axis| !axis.is_empty()).collect();
+    let axes: Vec<&str> = inner
+        .split(',')
+        .map(str::trim)
+        .filter(|axis| !axis.is_empty())
+        .collect();
     axes.get(1..).unwrap_or_default().join("x")
 }
 
 /// Keras's long words, which would fill the list.
 fn short_kind(kind: &str) -> String {
-    let mut short = kind.strip_suffix("2D").filter(|rest| rest.len() > 6).unwrap_or(kind).to_owned();
+    let mut short = kind
+        .strip_suffix("2D")
+        .filter(|rest| rest.len() > 6)
+        .unwrap_or(kind)
+        .to_owned();
     for (long, word) in [
         ("Depthwise", "DW"),
         ("Separable", "Sep"),

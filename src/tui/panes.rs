@@ -45,12 +45,30 @@ impl Panes {
             return panes;
         }
         let left = (size.width * 3 / 10).clamp(30, 56);
-        let column = Rect { width: left, ..body };
-        panes.picture = Rect { x: left, width: size.width - left, ..body };
+        let column = Rect {
+            width: left,
+            ..body
+        };
+        panes.picture = Rect {
+            x: left,
+            width: size.width - left,
+            ..body
+        };
         let wanted = classes as u16 + 2;
-        let lines = if classes == 0 || wanted > body.height / 2 { 0 } else { wanted };
-        panes.layers = Rect { height: body.height - lines, ..column };
-        panes.classes = Rect { y: column.y + body.height - lines, height: lines, ..column };
+        let lines = if classes == 0 || wanted > body.height / 2 {
+            0
+        } else {
+            wanted
+        };
+        panes.layers = Rect {
+            height: body.height - lines,
+            ..column
+        };
+        panes.classes = Rect {
+            y: column.y + body.height - lines,
+            height: lines,
+            ..column
+        };
         panes
     }
 
@@ -86,16 +104,41 @@ mod tests {
 
     #[test]
     fn the_panes_of_any_screen_are_inside_and_apart() {
-        for (width, height) in [(0, 0), (1, 1), (3, 2), (40, 10), (64, 14), (80, 24), (120, 40), (300, 90), (500, 5)] {
+        for (width, height) in [
+            (0, 0),
+            (1, 1),
+            (3, 2),
+            (40, 10),
+            (64, 14),
+            (80, 24),
+            (120, 40),
+            (300, 90),
+            (500, 5),
+        ] {
             for focus in [Focus::Layers, Focus::Picture] {
                 let screen = Rect::new(0, 0, width, height);
-                let Panes { title, layers, classes, picture, status, footer } =
-                    Panes::new(screen.as_size(), focus, 5);
+                let Panes {
+                    title,
+                    layers,
+                    classes,
+                    picture,
+                    status,
+                    footer,
+                } = Panes::new(screen.as_size(), focus, 5);
                 let all = [title, layers, classes, picture, status, footer];
                 for (index, pane) in all.iter().enumerate() {
-                    assert_eq!(pane.intersection(screen).area(), pane.area(), "{width}x{height}: {all:?}");
-                    let apart = |other: &Rect| !pane.intersects(*other) || pane.is_empty() || other.is_empty();
-                    assert!(height < 3 || all[index + 1..].iter().all(apart), "{width}x{height}: {all:?}");
+                    assert_eq!(
+                        pane.intersection(screen).area(),
+                        pane.area(),
+                        "{width}x{height}: {all:?}"
+                    );
+                    let apart = |other: &Rect| {
+                        !pane.intersects(*other) || pane.is_empty() || other.is_empty()
+                    };
+                    assert!(
+                        height < 3 || all[index + 1..].iter().all(apart),
+                        "{width}x{height}: {all:?}"
+                    );
                 }
             }
         }

@@ -140,8 +140,14 @@ impl Form {
     /// Of an activation's shape without batch. A matrix is one map.
     pub fn of(shape: &[usize]) -> Self {
         match *shape {
-            [channels, height, width] => Self::Maps { channels, size: [height, width] },
-            [height, width] => Self::Maps { channels: 1, size: [height, width] },
+            [channels, height, width] => Self::Maps {
+                channels,
+                size: [height, width],
+            },
+            [height, width] => Self::Maps {
+                channels: 1,
+                size: [height, width],
+            },
             _ => Self::Vector,
         }
     }

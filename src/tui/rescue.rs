@@ -11,7 +11,10 @@ pub(super) fn rescued<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 fn complaint(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-    format!("a slip in convscope itself: {}", text.unwrap_or("of unknown kind"))
+    format!(
+        "a slip in convscope itself: {}",
+        text.unwrap_or("of unknown kind")
+    )
 }
 
 #[cfg(test)]
@@ -22,6 +25,9 @@ mod tests {
     fn a_panic_is_a_message() {
         assert_eq!(rescued(|| 7), Ok(7));
         let complaint = rescued(|| -> u8 { panic!("channel {} of 3", 4) });
-        assert_eq!(complaint, Err("a slip in convscope itself: channel 4 of 3".to_owned()));
+        assert_eq!(
+            complaint,
+            Err("a slip in convscope itself: channel 4 of 3".to_owned())
+        );
     }
 }

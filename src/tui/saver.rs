@@ -62,8 +62,13 @@ impl Saver {
                 let _ = events.send(Event::Saved(saved));
             }
         };
-        let thread = thread::Builder::new().name("saver".to_owned()).spawn(work)?;
-        Ok(Self { orders: sender, thread })
+        let thread = thread::Builder::new()
+            .name("saver".to_owned())
+            .spawn(work)?;
+        Ok(Self {
+            orders: sender,
+            thread,
+        })
     }
 
     /// Takes an order.
@@ -80,24 +85,43 @@ impl Saver {
 
 /// Writes the picture and the numbers side by side, and says so.
 fn save(order: &SaveOrder) -> Result<String> {
-    let SaveOrder { folder, stem, content, provenance } = order;
+    let SaveOrder {
+        folder,
+        stem,
+        content,
+        provenance,
+    } = order;
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     let (picture, numbers) = content.files()?;
     let bytes = picture::encode(&picture, Format::Png, provenance)?;
     let picture = save_unique(folder, stem, "png", &bytes)?;
     let numbers = save_unique(folder, stem, "npy", &numbers)?;
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(format!("saved {} and {}", picture.display(), name(&numbers)))
+    let name = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    Ok(format!(
+        "saved {} and {}",
+        picture.display(),
+        name(&numbers)
+    ))
 }
 
 impl Content {
     /// The picture, and the bytes of the array's file.
     fn files(&self) -> Result<(Picture, Vec<u8>)> {
         match self {
-            Self::Photo(picture, input) => Ok((Picture::Rgb((**picture).clone()), npy::bytes(input))),
+            Self::Photo(picture, input) => {
+                Ok((Picture::Rgb((**picture).clone()), npy::bytes(input)))
+            }
             Self::Layer(values, style, colormap) => {
                 let picture = match Form::of(values.shape()) {
-                    Form::Maps { channels, size: [height, width] } => {
+                    Form::Maps {
+                        channels,
+                        size: [height, width],
+                    } => {
                         let maps = (**values).clone().reshaped([channels, height, width]);
                         picture::grid(&maps, *style, *colormap, GRID_COLUMNS, 0)?
                     }
@@ -106,12 +130,17 @@ impl Content {
                 Ok((Picture::Indexed(picture), npy::bytes(values)))
             }
             Self::Channel(values, channel, style, colormap) => {
-                let Form::Maps { channels, size: [height, width] } = Form::of(values.shape()) else {
+                let Form::Maps {
+                    channels,
+                    size: [height, width],
+                } = Form::of(values.shape())
+                else {
                     return Err(Error::request("a vector has no channels to save"));
                 };
                 let volume = height * width;
                 let map = values.values().chunks_exact(volume).nth(channel.0);
-                let map = map.ok_or_else(|| Error::request(format!("there are only {channels} channels")))?;
+                let map = map
+                    .ok_or_else(|| Error::request(format!("there are only {channels} channels")))?;
                 let picture = picture::channel(map, height, width, *style, *colormap)?;
                 let numbers = npy::bytes(&Array::new([height, width], map.to_vec()));
                 Ok((Picture::Indexed(picture), numbers))
@@ -129,7 +158,12 @@ mod tests {
         SaveOrder {
             folder: folder.to_path_buf(),
             stem: "net.cat.conv.c1".to_owned(),
-            content: Content::Channel(Arc::new(values), ChannelId(1), Style::MinMax, Colormap::Gray),
+            content: Content::Channel(
+                Arc::new(values),
+                ChannelId(1),
+                Style::MinMax,
+                Colormap::Gray,
+            ),
             provenance: vec![("Software".to_owned(), "convscope".to_owned())],
         }
     }
@@ -139,12 +173,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("a/b");
         let first = save(&order(&inside)).unwrap();
-        assert!(first.ends_with("net.cat.conv.c1.png and net.cat.conv.c1.npy"), "{first}");
+        assert!(
+            first.ends_with("net.cat.conv.c1.png and net.cat.conv.c1.npy"),
+            "{first}"
+        );
         let second = save(&order(&inside)).unwrap();
-        assert!(second.ends_with("net.cat.conv.c1-2.png and net.cat.conv.c1-2.npy"), "{second}");
+        assert!(
+            second.ends_with("net.cat.conv.c1-2.png and net.cat.conv.c1-2.npy"),
+            "{second}"
+        );
         let numbers = npy::read(&inside.join("net.cat.conv.c1.npy")).unwrap();
         assert_eq!(numbers, Array::new([1, 2], vec![5.0, 7.0]));
-        let picture = image::open(inside.join("net.cat.conv.c1.png")).unwrap().to_luma8();
+        let picture = image::open(inside.join("net.cat.conv.c1.png"))
+            .unwrap()
+            .to_luma8();
         assert_eq!(picture.as_raw(), &[0, 255]);
     }
 

@@ -18,33 +18,55 @@ pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
     if state.picture_is_busy() {
         return Err(nothing());
     }
-    let (outline, image) = state.outline.as_ref().zip(state.image_path()).ok_or_else(nothing)?;
+    let (outline, image) = state
+        .outline
+        .as_ref()
+        .zip(state.image_path())
+        .ok_or_else(nothing)?;
     let row = state.row().ok_or_else(nothing)?;
     let (colormap, style) = (state.colormap, state.style());
     let mut about = vec![
-        ("Software", format!("convscope {}", env!("CARGO_PKG_VERSION"))),
+        (
+            "Software",
+            format!("convscope {}", env!("CARGO_PKG_VERSION")),
+        ),
         ("convscope:model", state.model.display().to_string()),
-        ("convscope:architecture", outline.architecture.clone().unwrap_or_default()),
+        (
+            "convscope:architecture",
+            outline.architecture.clone().unwrap_or_default(),
+        ),
         ("convscope:image", image.display().to_string()),
     ];
     let (content, what) = if state.view == View::Photo {
         let photo = state.photo().ok_or_else(nothing)?;
-        (Content::Photo(photo.fitted.clone(), photo.input.clone()), "photo".to_owned())
+        (
+            Content::Photo(photo.fitted.clone(), photo.input.clone()),
+            "photo".to_owned(),
+        )
     } else {
         let values = state.activation().ok_or_else(nothing)?.values.clone();
         let layer = part(&row.name);
         about.push(("convscope:layer", row.name.clone()));
         about.push(("convscope:colormap", colormap.name().to_owned()));
         if state.channel_count() == 0 {
-            (Content::Layer(values, style, colormap), format!("{layer}.vector"))
+            (
+                Content::Layer(values, style, colormap),
+                format!("{layer}.vector"),
+            )
         } else {
             about.push(("convscope:style", style.name().to_owned()));
             if state.view == View::Grid {
-                (Content::Layer(values, style, colormap), format!("{layer}.grid"))
+                (
+                    Content::Layer(values, style, colormap),
+                    format!("{layer}.grid"),
+                )
             } else {
                 let channel = state.channel();
                 about.push(("convscope:channel", channel.0.to_string()));
-                (Content::Channel(values, channel, style, colormap), format!("{layer}.c{}", channel.0))
+                (
+                    Content::Channel(values, channel, style, colormap),
+                    format!("{layer}.c{}", channel.0),
+                )
             }
         }
     };
@@ -53,7 +75,10 @@ pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
         folder: state.output_dir.clone(),
         stem: format!("{}.{}.{what}", stem(&state.model), stem(image)),
         content,
-        provenance: about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        provenance: about
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
     })
 }
 

@@ -164,13 +164,19 @@ impl State {
 
     /// How the screen is divided.
     pub fn panes(&self) -> Panes {
-        let classes = self.outline.as_ref().map_or(TOP, |outline| outline.classes.min(TOP));
+        let classes = self
+            .outline
+            .as_ref()
+            .map_or(TOP, |outline| outline.classes.min(TOP));
         Panes::new(self.size, self.focus, classes)
     }
 
     /// The name of a file without its folder and ending.
     pub fn stem(path: &Path) -> String {
-        path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+        path.file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// The file of the image at hand.
@@ -212,7 +218,10 @@ impl State {
 
     /// The channel at hand.
     pub fn channel(&self) -> ChannelId {
-        let channel = self.channels.get(&self.layer).map_or(0, |channel| channel.0);
+        let channel = self
+            .channels
+            .get(&self.layer)
+            .map_or(0, |channel| channel.0);
         ChannelId(channel.min(self.channel_count().saturating_sub(1)))
     }
 
@@ -230,20 +239,30 @@ impl State {
     /// The tiles of the grid, as the pane has room for them.
     pub fn tiles(&self) -> Option<Tiles> {
         match self.form()? {
-            Form::Maps { channels, size } => Tiles::new(channels, size, self.panes().picture_room()),
+            Form::Maps { channels, size } => {
+                Tiles::new(channels, size, self.panes().picture_room())
+            }
             Form::Vector => None,
         }
     }
 
     /// The style that is in use.
     pub fn style(&self) -> Style {
-        if self.view == View::Channel { self.channel_style } else { self.grid_style }
+        if self.view == View::Channel {
+            self.channel_style
+        } else {
+            self.grid_style
+        }
     }
 
     /// What the picture is asked to show; nothing if the pane shows text, or isn't there.
     pub fn wanted(&self) -> Option<PaintKey> {
         let room = self.panes().picture_room();
-        if room.area() == 0 || self.obstacle().is_some() || self.outline.is_none() || self.shows_classes() {
+        if room.area() == 0
+            || self.obstacle().is_some()
+            || self.outline.is_none()
+            || self.shows_classes()
+        {
             return None;
         }
         let (image, layer) = (self.image, self.layer);
@@ -252,15 +271,21 @@ impl State {
             (_, None) => return None,
             (_, Some(Form::Vector)) => Subject::Vector(image, layer),
             (View::Grid, _) => Subject::Grid(image, layer, self.grid_style),
-            (View::Channel, _) => Subject::Channel(image, layer, self.channel(), self.channel_style),
+            (View::Channel, _) => {
+                Subject::Channel(image, layer, self.channel(), self.channel_style)
+            }
         };
         Some(PaintKey { subject, room })
     }
 
     /// Why there is no picture, if it can't be had.
     pub fn trouble(&self) -> Option<&str> {
-        let unpaintable = self.unpaintable.as_ref().filter(|(key, _)| self.wanted() == Some(*key));
-        self.obstacle().or(unpaintable.map(|(_, reason)| reason.as_str()))
+        let unpaintable = self
+            .unpaintable
+            .as_ref()
+            .filter(|(key, _)| self.wanted() == Some(*key));
+        self.obstacle()
+            .or(unpaintable.map(|(_, reason)| reason.as_str()))
     }
 
     /// Why a picture can't even be asked for.

@@ -44,6 +44,7 @@ pub struct Theme {
 /// A style, as a theme's file writes it: `{ fg = "cyan", bold = true }`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Look {
     #[serde(deserialize_with = "color")]
     fg: Option<Color>,
@@ -79,14 +80,25 @@ impl From<Look> for Style {
             (look.underlined, Modifier::UNDERLINED),
             (look.reversed, Modifier::REVERSED),
         ];
-        let modifiers = flags.into_iter().filter(|(on, _)| *on).map(|(_, modifier)| modifier).collect();
-        Self { fg: look.fg, bg: look.bg, ..Self::default() }.add_modifier(modifiers)
+        let modifiers = flags
+            .into_iter()
+            .filter(|(on, _)| *on)
+            .map(|(_, modifier)| modifier)
+            .collect();
+        Self {
+            fg: look.fg,
+            bg: look.bg,
+            ..Self::default()
+        }
+        .add_modifier(modifiers)
     }
 }
 
 fn color<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Color>, D::Error> {
     let name = String::deserialize(deserializer)?;
-    let color = name.parse().map_err(|_| de::Error::custom(format!("'{name}' is no colour")))?;
+    let color = name
+        .parse()
+        .map_err(|_| de::Error::custom(format!("'{name}' is no colour")))?;
     Ok(Some(color))
 }
 
@@ -96,7 +108,11 @@ mod tests {
 
     #[test]
     fn every_theme_can_be_read() {
-        for depth in [ColorDepth::Monochrome, ColorDepth::Indexed, ColorDepth::Full] {
+        for depth in [
+            ColorDepth::Monochrome,
+            ColorDepth::Indexed,
+            ColorDepth::Full,
+        ] {
             let theme = Theme::suiting(depth).unwrap();
             assert_ne!(Style::from(theme.selected), Style::default());
         }
@@ -110,7 +126,9 @@ mod tests {
 
     #[test]
     fn a_wrong_colour_is_named() {
-        let error = toml::from_str::<Look>("fg = \"blurple\"").unwrap_err().to_string();
+        let error = toml::from_str::<Look>("fg = \"blurple\"")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("'blurple' is no colour"), "{error}");
     }
 }

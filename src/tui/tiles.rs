@@ -39,7 +39,13 @@ impl Tiles {
             let rows_in_room = usize::from((room.height - 1) / (cells.height + 1));
             let used = columns as u16 * (cells.width + 1) + 1;
             let left = room.width.saturating_sub(used) / 2;
-            fits.then_some(Self { channels, pixels, columns, rows_in_room, left })
+            fits.then_some(Self {
+                channels,
+                pixels,
+                columns,
+                rows_in_room,
+                left,
+            })
         };
         let fitting = || candidates(size, usize::from(inner.width)).filter_map(arrange);
         let clear = |tiles: &Self| {
@@ -86,11 +92,15 @@ fn cells([height, width]: [usize; 2]) -> Size {
 
 /// Sizes for a tile in pixels, from large to small: whole multiples of the map, then smaller ones of its proportions.
 fn candidates([height, width]: [usize; 2], widest: usize) -> impl Iterator<Item = [usize; 2]> {
-    let enlarged = (1..=widest / width).rev().map(move |factor| [height * factor, width * factor]);
-    let shrunk = (1..=widest.min(width.saturating_sub(1))).rev().map(move |across| {
-        let down = (height * across + width / 2) / width;
-        [down.max(1), across]
-    });
+    let enlarged = (1..=widest / width)
+        .rev()
+        .map(move |factor| [height * factor, width * factor]);
+    let shrunk = (1..=widest.min(width.saturating_sub(1)))
+        .rev()
+        .map(move |across| {
+            let down = (height * across + width / 2) / width;
+            [down.max(1), across]
+        });
     enlarged.chain(shrunk)
 }
 
@@ -105,7 +115,10 @@ mod tests {
     #[test]
     fn few_channels_are_large() {
         let found = tiles(3, 150, 80, 30);
-        assert_eq!((found.pixels, found.columns, found.rows_in_room), ([26, 26], 2, 2));
+        assert_eq!(
+            (found.pixels, found.columns, found.rows_in_room),
+            ([26, 26], 2, 2)
+        );
         let found = tiles(1, 150, 80, 30);
         assert_eq!(found.pixels, [56, 56]);
     }
@@ -120,7 +133,10 @@ mod tests {
     #[test]
     fn many_channels_scroll() {
         let found = tiles(2048, 56, 88, 38);
-        assert_eq!((found.pixels, found.columns, found.rows_in_room), ([8, 8], 9, 7));
+        assert_eq!(
+            (found.pixels, found.columns, found.rows_in_room),
+            ([8, 8], 9, 7)
+        );
         assert_eq!(found.rows(), 228);
         assert_eq!(found.visible(227), 2043..2048);
     }
@@ -142,9 +158,12 @@ mod tests {
 
     #[test]
     fn tiles_and_the_gaps_around_them_stay_inside() {
-        for (channels, size, width, height) in
-            [(64, [72, 72], 48, 19), (512, [1, 300], 80, 24), (9, [90, 3], 300, 90), (2048, [7, 7], 33, 6)]
-        {
+        for (channels, size, width, height) in [
+            (64, [72, 72], 48, 19),
+            (512, [1, 300], 80, 24),
+            (9, [90, 3], 300, 90),
+            (2048, [7, 7], 33, 6),
+        ] {
             let room = Rect::new(3, 2, width, height);
             let tiles = Tiles::new(channels, size, room.as_size()).unwrap();
             let visible = tiles.visible(0);

@@ -27,7 +27,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Request> {
         Event::Resize(size) => state.size = size,
         Event::Tick => state.ticks += 1,
         Event::Answer(ticket, job, result) => {
-            let awaited = state.pending.iter().find(|(_, (known, _))| *known == ticket);
+            let awaited = state
+                .pending
+                .iter()
+                .find(|(_, (known, _))| *known == ticket);
             if let Some(purpose) = awaited.map(|(purpose, _)| *purpose) {
                 state.pending.remove(&purpose);
                 if let Err(message) = &result {
@@ -42,7 +45,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Request> {
         Event::Painted(ticket, result) => {
             let awaited = state.painting.take_if(|(known, _)| *known == ticket);
             match (result, awaited) {
-                (Ok(painting), _) => state.paintings.insert(painting.key, painting.clone(), painting.bytes()),
+                (Ok(painting), _) => {
+                    let bytes = painting.bytes();
+                    state.paintings.insert(painting.key, painting, bytes);
+                }
                 (Err(message), Some((_, key))) => state.unpaintable = Some((key, message)),
                 (Err(_), None) => {}
             }
@@ -72,7 +78,9 @@ fn act(state: &mut State, action: Action, requests: &mut Vec<Request>) {
 
 /// Lines of the help that are out of the room.
 fn help_overflow(state: &State) -> usize {
-    KEYMAP.len().saturating_sub(usize::from(state.size.height.saturating_sub(2)))
+    KEYMAP
+        .len()
+        .saturating_sub(usize::from(state.size.height.saturating_sub(2)))
 }
 
 fn fail(state: &mut State, purpose: Purpose, job: Job, message: &str) {

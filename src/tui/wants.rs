@@ -22,7 +22,9 @@ pub fn requests(state: &mut State) -> Vec<Request> {
         let job = match purpose {
             Purpose::Picture => missing(state, state.picture_job()),
             Purpose::Classes => missing(state, state.classes_job()),
-            Purpose::Ahead if all_there => ahead(state).into_iter().find(|job| missing(state, Some(*job)).is_some()),
+            Purpose::Ahead if all_there => ahead(state)
+                .into_iter()
+                .find(|job| missing(state, Some(*job)).is_some()),
             Purpose::Ahead => None,
         };
         all_there &= job.is_none();
@@ -79,14 +81,27 @@ fn relevant_failures(state: &State) -> HashMap<Job, String> {
     let mut relevant = ahead(state);
     relevant.extend(state.picture_job());
     relevant.extend(state.classes_job());
-    let failures = state.failures.iter().filter(|(job, _)| relevant.contains(job));
-    failures.map(|(job, message)| (*job, message.clone())).collect()
+    let failures = state
+        .failures
+        .iter()
+        .filter(|(job, _)| relevant.contains(job));
+    failures
+        .map(|(job, message)| (*job, message.clone()))
+        .collect()
 }
 
 /// Keeps the cursors in the room.
 fn scroll(state: &mut State) {
-    let layers = state.outline.as_ref().map_or(0, |outline| outline.layers.len());
-    state.list_top = top(state.list_top, state.layer.0, state.panes().list_height(), layers);
+    let layers = state
+        .outline
+        .as_ref()
+        .map_or(0, |outline| outline.layers.len());
+    state.list_top = top(
+        state.list_top,
+        state.layer.0,
+        state.panes().list_height(),
+        layers,
+    );
     if let Some(tiles) = state.tiles() {
         let row = tiles.row(state.channel().0);
         state.grid_top = top(state.grid_top, row, tiles.rows_in_room, tiles.rows());
@@ -97,7 +112,8 @@ fn scroll(state: &mut State) {
 /// wasted at the end.
 fn top(top: usize, cursor: usize, room: usize, count: usize) -> usize {
     let lowest = (cursor + 1).saturating_sub(room);
-    top.clamp(lowest, cursor.max(lowest)).min(count.saturating_sub(room).max(lowest))
+    top.clamp(lowest, cursor.max(lowest))
+        .min(count.saturating_sub(room).max(lowest))
 }
 
 /// Shows the picture asked for if it is there, else asks the painter for it as soon as it can be painted.
@@ -120,14 +136,17 @@ fn paint(state: &mut State) -> Option<Request> {
     };
     let ticket = ticket(state);
     state.painting = Some((ticket, key));
-    Some(Request::Paint(PaintOrder { ticket, key, source }))
+    Some(Request::Paint(PaintOrder {
+        ticket,
+        key,
+        source,
+    }))
 }
 
 fn ticket(state: &mut State) -> Ticket {
     state.last_ticket.0 += 1;
     state.last_ticket
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,9 @@ use super::terminal::{MODEL, PROGRAM, Terminal, root};
 fn a_signal_ends_it() {
     for (name, number) in [("TERM", 15), ("HUP", 1), ("INT", 2)] {
         let mut terminal = Terminal::explorer(&[MODEL, "demo/chelsea.png"]);
-        terminal.wait("the screen", |screen| screen.alternate_screen() && screen.contents().contains("layers"));
+        terminal.wait("the screen", |screen| {
+            screen.alternate_screen() && screen.contents().contains("layers")
+        });
         terminal.signal(name);
         let status = terminal.status();
         let died = status.signal().is_some() || status.exit_code() == 128 + number;
@@ -23,7 +25,8 @@ fn a_signal_ends_it() {
 
 #[test]
 fn a_signal_during_the_start_ends_it_too() {
-    let mut terminal = Terminal::explorer(&["weights/vgg16_cats_dogs.safetensors", "demo/chelsea.png"]);
+    let mut terminal =
+        Terminal::explorer(&["weights/vgg16_cats_dogs.safetensors", "demo/chelsea.png"]);
     terminal.wait("the screen", vt100::Screen::alternate_screen);
     terminal.signal("TERM");
     assert!(!terminal.status().success());
@@ -32,8 +35,11 @@ fn a_signal_during_the_start_ends_it_too() {
 
 #[test]
 fn quitting_in_the_middle_of_a_computation_is_no_crash() {
-    let mut terminal = Terminal::explorer(&["weights/vgg16_cats_dogs.safetensors", "demo/chelsea.png"]);
-    terminal.wait("the layers", |screen| screen.contents().contains("block5_conv3"));
+    let mut terminal =
+        Terminal::explorer(&["weights/vgg16_cats_dogs.safetensors", "demo/chelsea.png"]);
+    terminal.wait("the layers", |screen| {
+        screen.contents().contains("block5_conv3")
+    });
     terminal.press("Gkkq");
     let status = terminal.status();
     assert!(status.success(), "{status:?}");
@@ -53,7 +59,9 @@ fn a_wrong_model_is_an_error_on_the_shell() {
     let mut terminal = Terminal::explorer(&["weights/none.h5", "demo/chelsea.png"]);
     let status = terminal.status();
     assert_eq!(status.exit_code(), 1, "{status:?}");
-    terminal.wait("the error", |screen| screen.contents().contains("convscope: weights/none.h5: "));
+    terminal.wait("the error", |screen| {
+        screen.contents().contains("convscope: weights/none.h5: ")
+    });
     terminal.assert_restored();
 }
 
@@ -61,7 +69,9 @@ fn a_wrong_model_is_an_error_on_the_shell() {
 fn a_wrong_image_is_one_too() {
     let mut terminal = Terminal::explorer(&[MODEL, "demo/none.png"]);
     assert_eq!(terminal.status().exit_code(), 1);
-    terminal.wait("the error", |screen| screen.contents().contains("convscope: demo/none.png: "));
+    terminal.wait("the error", |screen| {
+        screen.contents().contains("convscope: demo/none.png: ")
+    });
     terminal.assert_restored();
 }
 
@@ -69,36 +79,60 @@ fn a_wrong_image_is_one_too() {
 fn standard_input_is_for_the_keys() {
     let mut terminal = Terminal::explorer(&[MODEL, "-"]);
     assert_eq!(terminal.status().exit_code(), 1);
-    terminal.wait("the error", |screen| screen.contents().contains("standard input is for the keys"));
+    terminal.wait("the error", |screen| {
+        screen.contents().contains("standard input is for the keys")
+    });
 }
 
 #[test]
 fn a_dumb_terminal_is_refused() {
     let mut terminal = Terminal::start(PROGRAM, &[MODEL, "demo/chelsea.png"], &[("TERM", "dumb")]);
     assert_eq!(terminal.status().exit_code(), 1);
-    terminal.wait("the error", |screen| screen.contents().contains("can't draw on this terminal"));
+    terminal.wait("the error", |screen| {
+        screen.contents().contains("can't draw on this terminal")
+    });
     terminal.assert_restored();
 }
 
 #[test]
 fn a_panic_is_shown_on_the_restored_screen() {
     let this = env::current_exe().unwrap();
-    let mut terminal =
-        Terminal::start(this, &["--ignored", "--exact", "ends::panics_on_the_screen", "--nocapture"], &[]);
+    let mut terminal = Terminal::start(
+        this,
+        &[
+            "--ignored",
+            "--exact",
+            "ends::panics_on_the_screen",
+            "--nocapture",
+        ],
+        &[],
+    );
     assert!(!terminal.status().success());
-    terminal.wait("the message", |screen| screen.contents().contains("on purpose"));
+    terminal.wait("the message", |screen| {
+        screen.contents().contains("on purpose")
+    });
     terminal.assert_restored();
-    assert!(!terminal.text().contains("a thread's own business"), "{}", terminal.text());
+    assert!(
+        !terminal.text().contains("a thread's own business"),
+        "{}",
+        terminal.text()
+    );
 }
 
 #[test]
 #[ignore = "run in a terminal of its own by the test above"]
 fn panics_on_the_screen() {
     let mut screen = Screen::enter().unwrap();
-    screen.draw(Size::new(20, 2), |buffer| buffer.set_string(0, 0, "drawn", ratatui::style::Style::new())).unwrap();
+    screen
+        .draw(Size::new(20, 2), |buffer| {
+            buffer.set_string(0, 0, "drawn", ratatui::style::Style::new());
+        })
+        .unwrap();
     let thread = std::thread::spawn(|| panic!("a thread's own business"));
     assert!(thread.join().is_err());
-    screen.draw(Size::new(20, 2), |_| panic!("on purpose")).unwrap();
+    screen
+        .draw(Size::new(20, 2), |_| panic!("on purpose"))
+        .unwrap();
 }
 
 #[test]

@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system};
+use portable_pty::{
+    Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system,
+};
 
 /// Machines that run tests are busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_convscope");
 pub const MODEL: &str = "weights/cats_and_dogs_small_2.h5";
@@ -36,7 +38,12 @@ pub fn root() -> PathBuf {
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
-    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
 }
 
 impl Terminal {
@@ -45,7 +52,11 @@ impl Terminal {
         Self::start(PROGRAM, arguments, &[])
     }
 
-    pub fn start<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: &[S], environment: &[(&str, &str)]) -> Self {
+    pub fn start<S: AsRef<OsStr>>(
+        program: impl AsRef<OsStr>,
+        arguments: &[S],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let (columns, rows) = (120, 40);
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let modes = format!("{:?}", pair.master.get_termios().unwrap());
@@ -64,7 +75,7 @@ impl Terminal {
         let deaf = Arc::new(AtomicBool::new(false));
         let closing = deaf.clone();
         let read = move || {
-            let mut bytes = [0; 1 << 16];
+            let mut bytes = vec![0; 1 << 16];
             // Reading fails when the terminal is gone.
             while let Ok(count @ 1..) = output.read(&mut bytes) {
                 shared.lock().unwrap().process(&bytes[..count]);
@@ -75,7 +86,16 @@ impl Terminal {
         };
         let reader = Some(thread::spawn(read));
         let keys = Some(pair.master.take_writer().unwrap());
-        Self { master: Some(pair.master), slave: Some(pair.slave), keys, child, screen, modes, deaf, reader }
+        Self {
+            master: Some(pair.master),
+            slave: Some(pair.slave),
+            keys,
+            child,
+            screen,
+            modes,
+            deaf,
+            reader,
+        }
     }
 
     pub fn press(&mut self, keys: &str) {
@@ -85,8 +105,16 @@ impl Terminal {
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.screen.lock().unwrap().screen_mut().set_size(rows, columns);
-        self.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
+        self.screen
+            .lock()
+            .unwrap()
+            .screen_mut()
+            .set_size(rows, columns);
+        self.master
+            .as_ref()
+            .unwrap()
+            .resize(size(columns, rows))
+            .unwrap();
     }
 
     pub fn text(&self) -> String {
@@ -95,7 +123,10 @@ impl Terminal {
 
     /// Waits until the screen says all of `parts`, and nothing is on its way any more.
     pub fn wait_for(&mut self, parts: &[&str]) {
-        let spinner = |text: &str| text.chars().any(|character| ('\u{2800}'..='\u{28ff}').contains(&character));
+        let spinner = |text: &str| {
+            text.chars()
+                .any(|character| ('\u{2800}'..='\u{28ff}').contains(&character))
+        };
         self.wait(&format!("{parts:?}"), |screen| {
             let text = screen.contents();
             parts.iter().all(|part| text.contains(part)) && !spinner(&text)
@@ -106,7 +137,11 @@ impl Terminal {
         let end = Instant::now() + PATIENCE;
         while !condition(self.screen.lock().unwrap().screen()) {
             let status = self.child.try_wait().unwrap();
-            assert!(Instant::now() < end, "{what} never came ({status:?}):\n{}", self.text());
+            assert!(
+                Instant::now() < end,
+                "{what} never came ({status:?}):\n{}",
+                self.text()
+            );
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -115,16 +150,25 @@ impl Terminal {
     pub fn colors(&self, rows: std::ops::Range<u16>, columns: std::ops::Range<u16>) -> usize {
         let parser = self.screen.lock().unwrap();
         let cells = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
-        let colors = cells.filter_map(|(row, column)| match parser.screen().cell(row, column)?.fgcolor() {
-            vt100::Color::Rgb(red, green, blue) => Some([red, green, blue]),
-            _ => None,
-        });
+        let colors =
+            cells.filter_map(
+                |(row, column)| match parser.screen().cell(row, column)?.fgcolor() {
+                    vt100::Color::Rgb(red, green, blue) => Some([red, green, blue]),
+                    _ => None,
+                },
+            );
         colors.collect::<std::collections::HashSet<_>>().len()
     }
 
     pub fn signal(&self, name: &str) {
         let id = self.child.process_id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// The connection breaks. The reader, which holds an end of it too, is made to let go by some last output.
@@ -144,14 +188,20 @@ impl Terminal {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(Instant::now() < end, "the program doesn't end:\n{}", self.text());
+            assert!(
+                Instant::now() < end,
+                "the program doesn't end:\n{}",
+                self.text()
+            );
             thread::sleep(Duration::from_millis(10));
         }
     }
 
     /// The terminal must be as it was, once everything written has been read.
     pub fn assert_restored(&mut self) {
-        self.wait("the other screen", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+        self.wait("the other screen", |screen| {
+            !screen.alternate_screen() && !screen.hide_cursor()
+        });
         let modes = format!("{:?}", self.master.as_ref().unwrap().get_termios().unwrap());
         assert_eq!(modes, self.modes);
     }

@@ -13,10 +13,20 @@ const RIGHT: &str = "\x1b[C";
 fn from_the_photo_to_a_channel_and_into_a_file() {
     let folder = folder();
     let output = folder.path().join("saved");
-    let mut terminal =
-        Terminal::explorer(&[MODEL, "demo/chelsea.png", "demo/panda.jpg", "--output-dir", &text(&output)]);
+    let mut terminal = Terminal::explorer(&[
+        MODEL,
+        "demo/chelsea.png",
+        "demo/panda.jpg",
+        "--output-dir",
+        &text(&output),
+    ]);
     // The photo, and what the network makes of it.
-    terminal.wait_for(&["image 1/2 chelsea.png", "what the network sees", "photo 451x300", "cat"]);
+    terminal.wait_for(&[
+        "image 1/2 chelsea.png",
+        "what the network sees",
+        "photo 451x300",
+        "cat",
+    ]);
     let photo = terminal.colors(2..37, 38..118);
     assert!(photo > 200, "{photo} colours");
 
@@ -36,10 +46,22 @@ fn from_the_photo_to_a_channel_and_into_a_file() {
     // The numbers are those of `convscope maps`.
     let channel = output.join("cats_and_dogs_small_2.chelsea.conv2d_6.c3.npy");
     let grid = output.join("cats_and_dogs_small_2.chelsea.conv2d_6.grid.npy");
-    for (options, ours, shape) in [(&["--channel", "3"][..], channel, &[72, 72][..]), (&[], grid, &[64, 72, 72])] {
+    for (options, ours, shape) in [
+        (&["--channel", "3"][..], channel, &[72, 72][..]),
+        (&[], grid, &[64, 72, 72]),
+    ] {
         let theirs = folder.path().join("theirs.npy");
         let maps = Command::new(PROGRAM)
-            .args(["maps", MODEL, "demo/chelsea.png", "--layer", "conv2d_6", "--overwrite", "--npy"])
+            .args([
+                "maps",
+                MODEL,
+                "demo/chelsea.png",
+                "--layer",
+                "conv2d_6",
+                "--overwrite",
+                "--quiet",
+                "--npy",
+            ])
             .arg(&theirs)
             .args(options)
             .current_dir(root())
@@ -49,9 +71,11 @@ fn from_the_photo_to_a_channel_and_into_a_file() {
         assert_eq!(ours.shape(), shape);
         assert!(ours.values() == theirs.values(), "{shape:?}");
     }
-    let picture = image::open(output.join("cats_and_dogs_small_2.chelsea.conv2d_6.c3.png")).unwrap();
+    let picture =
+        image::open(output.join("cats_and_dogs_small_2.chelsea.conv2d_6.c3.png")).unwrap();
     assert_eq!((picture.width(), picture.height()), (72, 72));
-    let picture = image::open(output.join("cats_and_dogs_small_2.chelsea.conv2d_6.grid.png")).unwrap();
+    let picture =
+        image::open(output.join("cats_and_dogs_small_2.chelsea.conv2d_6.grid.png")).unwrap();
     assert_eq!((picture.width(), picture.height()), (16 * 72, 4 * 72));
 
     // A second time doesn't replace the first.
@@ -62,7 +86,11 @@ fn from_the_photo_to_a_channel_and_into_a_file() {
     terminal.press("n");
     terminal.wait_for(&["image 2/2 panda.jpg", "conv2d_6 channel 3 "]);
     terminal.resize(80, 24);
-    terminal.wait_for(&["image 2/2 panda.jpg", "? help  q quit", "72x72x64  channel 3/64"]);
+    terminal.wait_for(&[
+        "image 2/2 panda.jpg",
+        "? help  q quit",
+        "72x72x64  channel 3/64",
+    ]);
     terminal.resize(40, 10);
     terminal.wait_for(&["conv2d_6 channel 3 "]);
     terminal.press("\x1b");
@@ -83,7 +111,8 @@ fn what_cant_be_saved_is_said() {
     let folder = folder();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let mut terminal = Terminal::explorer(&[MODEL, "demo/chelsea.png", "--output-dir", &text(&file)]);
+    let mut terminal =
+        Terminal::explorer(&[MODEL, "demo/chelsea.png", "--output-dir", &text(&file)]);
     terminal.wait_for(&["photo 451x300"]);
     terminal.press("s");
     terminal.wait_for(&["not saved: "]);

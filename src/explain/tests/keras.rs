@@ -71,7 +71,7 @@ fn the_books_convnet_on_a_cat() {
             name,
         );
     }
-    let answer = predictions(&engine, &inputs).expect("a head");
+    let answer = predictions(&engine, &mut run).expect("a head");
     let dog = golden.f32("prediction").values()[0];
     assert_eq!(
         engine.model().head.map(|head| head.kind),
@@ -113,7 +113,7 @@ fn vgg16_on_a_cat() {
         TOLERANCE,
         "gap",
     );
-    let answer = predictions(&engine, &inputs).expect("a head");
+    let answer = predictions(&engine, &mut run).expect("a head");
     for prediction in &answer {
         let class = prediction.class.0;
         let logit = golden.f32("logits").values()[class];

@@ -91,7 +91,8 @@ fn efficientnet_lite0() {
         .expect("computable");
         assert_eq!(seen, layers.len());
 
-        let answer = predictions(&engine, &inputs).expect("a head");
+        let mut run = engine.forward(&inputs, &[]).expect("computable");
+        let answer = predictions(&engine, &mut run).expect("a head");
         let (_, top) = golden.i64("top5.index");
         let wanted = golden.f32("top5.prob");
         let logits = golden.f32("logits");

@@ -6,11 +6,12 @@ use super::Outcome;
 use super::axes::file_axes;
 use super::bgr;
 use super::call::{Call, Operand};
-use super::config::Fields;
+use super::config::{Fields, LARGEST};
 use super::layer::{Input, Refusal, Scope, Tensor, is_idle, make};
 use super::network::{Entry, INPUT, LONGEST_NAME, MOST_LAYERS, Network, in_layer};
 use super::results::{Results, Values};
 use super::schedule::schedule;
+use super::show;
 use super::weights::Weights;
 use crate::model::{Builder, Layer, Layout, NodeId, Op, Parameter};
 
@@ -288,6 +289,9 @@ impl Walk<'_> {
     fn input(&mut self, entry: &Entry, name: &str, layer: usize) -> Outcome<Results> {
         let shape = entry.input_shape()?.ok_or("doesn't tell its shape")?;
         let rank = shape.len() + 1;
+        if rank == 4 && shape.iter().flatten().any(|&axis| axis > LARGEST) {
+            return Err(format!("has an input of {}", show::pattern(&shape)));
+        }
         let axes = file_axes(self.layout, rank);
         let shape = axes[1..].iter().map(|&axis| shape[axis - 1]).collect();
         let node = self.builder.node(Op::Input { shape }, []);

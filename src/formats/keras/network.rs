@@ -12,6 +12,8 @@ use super::show::{self, excerpt};
 
 /// More layers than any known network has; nested ones count each time they are called.
 pub const MOST_LAYERS: usize = 20_000;
+/// Longest description of a network, in bytes: once taken apart it needs many times its length.
+const LONGEST_CONFIG: usize = 32 << 20;
 /// Longest name of a layer, with those of the models around it.
 pub const LONGEST_NAME: usize = 4096;
 
@@ -55,6 +57,12 @@ pub const INPUT: &str = "InputLayer";
 /// # Errors
 /// When it isn't that of a network of layers, or doesn't make sense.
 pub fn read(json: &str) -> Outcome<Network> {
+    if json.len() > LONGEST_CONFIG {
+        return Err(format!(
+            "has a model_config of {} bytes, more than the {LONGEST_CONFIG} that convscope believes",
+            json.len()
+        ));
+    }
     let value: Value = serde_json::from_str(json)
         .map_err(|error| format!("has a model_config that isn't proper JSON: {error}"))?;
     let class = value.get("class_name").and_then(Value::as_str);

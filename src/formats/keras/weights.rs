@@ -44,8 +44,9 @@ impl Weights {
     pub fn find(file: &File, group: &Group, network: &Network, keras: u32) -> Outcome<Self> {
         let mut found = HashMap::new();
         let mut budget = Budget::of(file);
+        let mut left = MOST_WEIGHTS;
         for (index, entry) in network.layers.iter().enumerate() {
-            let weights = listed(file, group, &entry.name, &mut budget);
+            let weights = listed(file, group, &entry.name, &mut budget, &mut left);
             let shared_out = weights.and_then(|weights| match &entry.body {
                 None => Ok(vec![(vec![index], weights)]),
                 Some(body) => share::out(body, index, weights, keras),
@@ -56,12 +57,30 @@ impl Weights {
     }
 }
 
+/// More weights than any known network has.
+const MOST_WEIGHTS: usize = 50_000;
+/// Longest name of one.
+const LONGEST_NAME: usize = 1024;
+
 /// The weights that a layer's group lists; none if it has no group.
-fn listed(file: &File, parent: &Group, layer: &str, budget: &mut Budget) -> Outcome<Vec<Weight>> {
+fn listed(
+    file: &File,
+    parent: &Group,
+    layer: &str,
+    budget: &mut Budget,
+    left: &mut usize,
+) -> Outcome<Vec<Weight>> {
     let Some(group) = file::group(parent, layer)? else {
         return Ok(Vec::new());
     };
     let names = Attributes::of(&group)?.list("weight_names")?;
+    let names = names.unwrap_or_default();
+    *left = left.checked_sub(names.len()).ok_or_else(|| {
+        format!("brings the weights to more than the {MOST_WEIGHTS} that convscope believes")
+    })?;
+    if names.iter().any(|name| name.len() > LONGEST_NAME) {
+        return Err("has a weight whose name is too long".to_owned());
+    }
     let weight = |name: String| {
         let dataset = file::dataset(&group, &name)?;
         let stored = Stored::find(file, dataset, &name, budget)
@@ -72,5 +91,5 @@ fn listed(file: &File, parent: &Group, layer: &str, budget: &mut Budget) -> Outc
             name,
         })
     };
-    names.unwrap_or_default().into_iter().map(weight).collect()
+    names.into_iter().map(weight).collect()
 }

@@ -12,7 +12,9 @@ use ratatui::layout::Size;
 
 use super::outline::{LayerRow, Outline};
 use super::painter::{Painting, paint};
-use super::protocol::{Activation, ClassRow, Event, ImageId, Job, Outcome, Photo, Purpose, Request, Ticket};
+use super::protocol::{
+    Activation, ClassRow, Event, ImageId, Job, Outcome, Photo, Purpose, Request, Ticket,
+};
 use super::saver::SaveOrder;
 use super::state::State;
 use super::update::{begin, update};
@@ -32,11 +34,24 @@ struct Explorer {
 impl Explorer {
     /// Nothing is open.
     fn new(width: u16, height: u16) -> Self {
-        let images = vec![PathBuf::from("photos/chelsea.png"), PathBuf::from("photos/china.jpg")];
+        let images = vec![
+            PathBuf::from("photos/chelsea.png"),
+            PathBuf::from("photos/china.jpg"),
+        ];
         let size = Size::new(width, height);
-        let state = State::new(PathBuf::from("weights/net.h5"), images, PathBuf::from("out"), size);
-        let mut explorer =
-            Self { state, work: Vec::new(), forgotten: Vec::new(), painted: Vec::new(), saves: Vec::new() };
+        let state = State::new(
+            PathBuf::from("weights/net.h5"),
+            images,
+            PathBuf::from("out"),
+            size,
+        );
+        let mut explorer = Self {
+            state,
+            work: Vec::new(),
+            forgotten: Vec::new(),
+            painted: Vec::new(),
+            saves: Vec::new(),
+        };
         let requests = begin(&mut explorer.state);
         explorer.take(requests);
         explorer
@@ -61,7 +76,9 @@ impl Explorer {
                     self.forgotten.push(purpose);
                 }
                 Request::Paint(order) => {
-                    let painting = paint(&order).map(Arc::new).map_err(|error| error.to_string());
+                    let painting = paint(&order)
+                        .map(Arc::new)
+                        .map_err(|error| error.to_string());
                     self.painted.push(Event::Painted(order.ticket, painting));
                 }
                 Request::Save(order) => self.saves.push(order),
@@ -137,9 +154,9 @@ fn outline() -> Outline {
         row("flatten", "Flatten", &[14700], "14700"),
         row("dense", "Dense", &[3], "3"),
     ];
-    layers[4].shape = Err("layer 'lambda': convscope doesn't know layers of type Lambda".to_owned());
+    layers[4].shape =
+        Err("layer 'lambda': convscope doesn't know layers of type Lambda".to_owned());
     Outline {
-        name: "net".to_owned(),
         format: "Keras 2.13.1 (HDF5)".to_owned(),
         architecture: None,
         preprocessing: "30x30 RGB, squashed (nearest), pixels / 255".to_owned(),
@@ -166,9 +183,16 @@ fn outcome(job: Job) -> Outcome {
             let plane: usize = shape[1..].iter().product();
             let value = |index: usize| {
                 let channel = index / plane;
-                if channel == 1 { 0.0 } else { (index * (channel + image + 1) % 17) as f32 }
+                if channel == 1 {
+                    0.0
+                } else {
+                    (index * (channel + image + 1) % 17) as f32
+                }
             };
-            let values = Array::new(shape.clone(), (0..shape.iter().product()).map(value).collect());
+            let values = Array::new(
+                shape.clone(),
+                (0..shape.iter().product()).map(value).collect(),
+            );
             Outcome::Activation(Activation {
                 channels: statistics(&values).into(),
                 whole: ChannelStatistics::of(values.values()),
@@ -178,8 +202,17 @@ fn outcome(job: Job) -> Outcome {
         }
         Job::Classes(ImageId(index)) => {
             let names = [["cat", "dog", "bird"], ["boathouse", "palace", "dog"]][index];
-            let row = |(name, probability): (&str, f64)| ClassRow { name: name.to_owned(), probability };
-            Outcome::Classes(names.into_iter().zip([0.9, 0.0996, 0.0004]).map(row).collect())
+            let row = |(name, probability): (&str, f64)| ClassRow {
+                name: name.to_owned(),
+                probability,
+            };
+            Outcome::Classes(
+                names
+                    .into_iter()
+                    .zip([0.9, 0.0996, 0.0004])
+                    .map(row)
+                    .collect(),
+            )
         }
     }
 }

@@ -11,9 +11,14 @@ use crate::tui::view::{Looks, view};
 
 fn drawn(explorer: &Explorer, depth: ColorDepth) -> TestBackend {
     let Size { width, height } = explorer.state.size;
-    let looks = Looks { theme: Theme::suiting(depth).unwrap(), depth };
+    let looks = Looks {
+        theme: Theme::suiting(depth).unwrap(),
+        depth,
+    };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| view(&explorer.state, &looks, frame.buffer_mut())).unwrap();
+    terminal
+        .draw(|frame| view(&explorer.state, &looks, frame.buffer_mut()))
+        .unwrap();
     terminal.backend().clone()
 }
 
@@ -115,7 +120,11 @@ fn an_older_picture_is_marked() {
     assert!(backend.to_string().contains('⠋'));
     let before = backend.to_string();
     explorer.happen(Event::Tick);
-    assert_ne!(drawn(&explorer, ColorDepth::Full).to_string(), before, "the spinner turns");
+    assert_ne!(
+        drawn(&explorer, ColorDepth::Full).to_string(),
+        before,
+        "the spinner turns"
+    );
 }
 
 #[test]
@@ -136,14 +145,27 @@ fn the_footer_and_the_help_name_every_key() {
     for binding in crate::tui::keymap::KEYMAP {
         assert!(help.contains(binding.help), "{}", binding.help);
         if let Some(hint) = binding.hint {
-            assert!(footer.contains(&format!("{} {hint}", binding.keys[0])), "{hint}");
+            assert!(
+                footer.contains(&format!("{} {hint}", binding.keys[0])),
+                "{hint}"
+            );
         }
     }
 }
 
 #[test]
 fn no_size_and_no_view_is_too_much() {
-    for (width, height) in [(0, 0), (1, 1), (2, 2), (9, 3), (20, 5), (63, 13), (64, 14), (65, 15), (200, 7)] {
+    for (width, height) in [
+        (0, 0),
+        (1, 1),
+        (2, 2),
+        (9, 3),
+        (20, 5),
+        (63, 13),
+        (64, 14),
+        (65, 15),
+        (200, 7),
+    ] {
         let mut explorer = Explorer::settled(width, height);
         for key in "jj123?xjjjjGn".chars() {
             explorer.press(&key.to_string());

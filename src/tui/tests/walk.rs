@@ -35,7 +35,11 @@ fn the_model_is_opened_first_then_the_photo_then_the_classes() {
     explorer.work_off();
     assert_eq!(explorer.jobs(), [Job::Classes(FIRST)]);
     explorer.work_off();
-    assert_eq!(explorer.jobs(), [Job::Activation(FIRST, LayerId(0))], "ahead");
+    assert_eq!(
+        explorer.jobs(),
+        [Job::Activation(FIRST, LayerId(0))],
+        "ahead"
+    );
     explorer.settle();
     assert!(!explorer.state.is_busy());
     assert_eq!(explorer.shown().key.subject, Subject::Photo(FIRST));
@@ -44,7 +48,10 @@ fn the_model_is_opened_first_then_the_photo_then_the_classes() {
 #[test]
 fn enter_leads_from_the_list_to_the_channel_and_escape_back() {
     let mut explorer = in_the_grid();
-    assert_eq!((explorer.state.focus, explorer.state.view), (Focus::Picture, View::Grid));
+    assert_eq!(
+        (explorer.state.focus, explorer.state.view),
+        (Focus::Picture, View::Grid)
+    );
     explorer.press("lll");
     explorer.code(KeyCode::Enter);
     explorer.settle();
@@ -87,7 +94,10 @@ fn a_large_grid_scrolls_with_the_cursor() {
     explorer.press("G");
     let visible = tiles.visible(explorer.state.grid_top);
     assert!(visible.contains(&299) && visible.start > 0, "{visible:?}");
-    assert!(!explorer.state.is_busy(), "scrolling needs no other picture");
+    assert!(
+        !explorer.state.is_busy(),
+        "scrolling needs no other picture"
+    );
     explorer.code(KeyCode::Home);
     assert_eq!(explorer.state.grid_top, 0);
 }
@@ -96,7 +106,10 @@ fn a_large_grid_scrolls_with_the_cursor() {
 fn each_layer_keeps_its_channel() {
     let mut explorer = in_the_grid();
     explorer.press("ll]l[");
-    assert_eq!((explorer.state.layer, explorer.state.channel()), (CONV, ChannelId(2)));
+    assert_eq!(
+        (explorer.state.layer, explorer.state.channel()),
+        (CONV, ChannelId(2))
+    );
     explorer.press("]");
     assert_eq!(explorer.state.channel(), ChannelId(1));
 }
@@ -119,17 +132,37 @@ fn what_was_asked_for_is_stale_when_the_user_has_moved_on() {
     let mut explorer = Explorer::settled(120, 40);
     explorer.press("n");
     explorer.press("jj");
-    let picture: Vec<_> = explorer.work.iter().filter(|(_, purpose, _)| *purpose == Purpose::Picture).collect();
-    let [(newest, _, Job::Activation(SECOND, CONV))] = picture[..] else { panic!("{picture:?}") };
+    let picture: Vec<_> = explorer
+        .work
+        .iter()
+        .filter(|(_, purpose, _)| *purpose == Purpose::Picture)
+        .collect();
+    let [(newest, _, Job::Activation(SECOND, CONV))] = picture[..] else {
+        panic!("{picture:?}")
+    };
     let newest = *newest;
 
     // An older answer is kept, but isn't what the pane waits for.
     let older = Job::Activation(SECOND, LayerId(1));
-    explorer.happen(Event::Answer(Ticket(newest.0 - 1), older, Ok(outcome(older))));
+    explorer.happen(Event::Answer(
+        Ticket(newest.0 - 1),
+        older,
+        Ok(outcome(older)),
+    ));
     assert!(explorer.state.picture_is_busy());
-    assert!(explorer.state.activations.peek(&(SECOND, LayerId(1))).is_some());
+    assert!(
+        explorer
+            .state
+            .activations
+            .peek(&(SECOND, LayerId(1)))
+            .is_some()
+    );
     // Nor is its failure anybody's business.
-    explorer.happen(Event::Answer(Ticket(newest.0 - 1), older, Err("too late".to_owned())));
+    explorer.happen(Event::Answer(
+        Ticket(newest.0 - 1),
+        older,
+        Err("too late".to_owned()),
+    ));
     assert_eq!(explorer.state.message, None);
 }
 
@@ -140,13 +173,23 @@ fn back_on_known_ground_the_work_is_called_off() {
     explorer.forgotten.clear();
     explorer.press("kkkkkk");
     assert!(explorer.forgotten.contains(&Purpose::Picture));
-    assert!(!explorer.jobs().contains(&Job::Activation(FIRST, LayerId(6))));
+    assert!(
+        !explorer
+            .jobs()
+            .contains(&Job::Activation(FIRST, LayerId(6)))
+    );
 }
 
 #[test]
 fn neighbours_are_computed_when_nothing_else_is_asked_for() {
     let mut explorer = in_the_grid();
-    let known = |explorer: &Explorer, layer| explorer.state.activations.peek(&(FIRST, LayerId(layer))).is_some();
+    let known = |explorer: &Explorer, layer| {
+        explorer
+            .state
+            .activations
+            .peek(&(FIRST, LayerId(layer)))
+            .is_some()
+    };
     assert!(known(&explorer, 1) && known(&explorer, 2) && known(&explorer, 3));
     assert!(!known(&explorer, 5));
     explorer.press("]");
@@ -161,7 +204,10 @@ fn images_go_round_and_the_layer_stays() {
     explorer.press("n");
     assert!(explorer.state.picture_is_busy() && explorer.state.classes_are_busy());
     explorer.settle();
-    assert_eq!(explorer.shown().key.subject, Subject::Grid(SECOND, CONV, Style::Book));
+    assert_eq!(
+        explorer.shown().key.subject,
+        Subject::Grid(SECOND, CONV, Style::Book)
+    );
     assert_eq!(explorer.state.answer().unwrap()[0].name, "boathouse");
     explorer.press("n");
     assert_eq!(explorer.state.image, FIRST);
@@ -178,7 +224,10 @@ fn a_colormap_needs_no_painting_and_a_style_does() {
     explorer.press("v");
     assert!(explorer.state.picture_is_busy());
     explorer.settle();
-    assert_eq!(explorer.shown().key.subject, Subject::Grid(FIRST, CONV, Style::MinMax));
+    assert_eq!(
+        explorer.shown().key.subject,
+        Subject::Grid(FIRST, CONV, Style::MinMax)
+    );
 }
 
 #[test]
@@ -187,9 +236,14 @@ fn a_vector_has_no_channels() {
     explorer.press("jjjjj");
     explorer.code(KeyCode::Enter);
     explorer.settle();
-    assert_eq!(explorer.shown().key.subject, Subject::Vector(FIRST, LayerId(5)));
+    assert_eq!(
+        explorer.shown().key.subject,
+        Subject::Vector(FIRST, LayerId(5))
+    );
     explorer.code(KeyCode::Enter);
-    assert!(matches!(&explorer.state.message, Some(Message::Notice(text)) if text.contains("flatten")));
+    assert!(
+        matches!(&explorer.state.message, Some(Message::Notice(text)) if text.contains("flatten"))
+    );
     assert_eq!(explorer.state.view, View::Grid);
     explorer.press("j");
     assert_eq!(explorer.state.message, None);
@@ -200,7 +254,13 @@ fn a_layer_that_cant_be_computed_says_why() {
     let mut explorer = Explorer::settled(120, 40);
     explorer.press("jjjj");
     explorer.settle();
-    assert!(explorer.state.trouble().unwrap().contains("layers of type Lambda"));
+    assert!(
+        explorer
+            .state
+            .trouble()
+            .unwrap()
+            .contains("layers of type Lambda")
+    );
     assert!(!explorer.state.is_busy());
 }
 
@@ -208,12 +268,23 @@ fn a_layer_that_cant_be_computed_says_why() {
 fn a_failure_is_shown_and_tried_again_on_return() {
     let mut explorer = Explorer::settled(120, 40);
     explorer.press("jjjjj");
-    let (ticket, _, job) = explorer.work.iter().find(|(_, purpose, _)| *purpose == Purpose::Picture).copied().unwrap();
+    let (ticket, _, job) = explorer
+        .work
+        .iter()
+        .find(|(_, purpose, _)| *purpose == Purpose::Picture)
+        .copied()
+        .unwrap();
     explorer.work.clear();
     explorer.happen(Event::Answer(ticket, job, Err("out of memory".to_owned())));
-    assert_eq!(explorer.state.message, Some(Message::Error("out of memory".to_owned())));
+    assert_eq!(
+        explorer.state.message,
+        Some(Message::Error("out of memory".to_owned()))
+    );
     assert_eq!(explorer.state.trouble(), Some("out of memory"));
-    assert!(!explorer.state.is_busy() && !explorer.jobs().contains(&job), "it isn't tried at once");
+    assert!(
+        !explorer.state.is_busy() && !explorer.jobs().contains(&job),
+        "it isn't tried at once"
+    );
     explorer.press("gG");
     explorer.press("k");
     assert!(explorer.jobs().contains(&job));
@@ -223,7 +294,9 @@ fn a_failure_is_shown_and_tried_again_on_return() {
 fn a_failed_painting_is_no_endless_loop() {
     let mut explorer = in_the_grid();
     explorer.press("v");
-    let Some(Event::Painted(ticket, _)) = explorer.painted.pop() else { panic!("nothing to paint") };
+    let Some(Event::Painted(ticket, _)) = explorer.painted.pop() else {
+        panic!("nothing to paint")
+    };
     explorer.happen(Event::Painted(ticket, Err("a slip".to_owned())));
     assert_eq!(explorer.state.trouble(), Some("a slip"));
     assert!(explorer.painted.is_empty() && !explorer.state.is_busy());
@@ -238,7 +311,10 @@ fn a_resize_asks_for_another_picture() {
     explorer.happen(Event::Resize(Size::new(90, 30)));
     assert!(explorer.state.picture_is_busy());
     explorer.settle();
-    assert_eq!(explorer.shown().key.room, explorer.state.panes().picture_room());
+    assert_eq!(
+        explorer.shown().key.room,
+        explorer.state.panes().picture_room()
+    );
     for (width, height) in [(0, 0), (1, 1), (5, 3), (40, 10), (400, 120)] {
         explorer.happen(Event::Resize(Size::new(width, height)));
         explorer.settle();
@@ -255,12 +331,34 @@ fn saving_names_what_is_shown() {
     explorer.press("s1");
     explorer.settle();
     explorer.press("s");
-    let stems: Vec<&str> = explorer.saves.iter().map(|order| order.stem.as_str()).collect();
-    assert_eq!(stems, ["net.chelsea.stem.conv2d.grid", "net.chelsea.stem.conv2d.c2", "net.chelsea.photo"]);
-    assert!(matches!(explorer.saves[1].content, Content::Channel(_, ChannelId(2), Style::MinMax, Colormap::Viridis)));
-    assert!(explorer.saves[1].provenance.contains(&("convscope:layer".to_owned(), "stem/conv2d".to_owned())));
-    explorer.happen(Event::Saved(Err("out: no permission to write here".to_owned())));
-    assert!(matches!(&explorer.state.message, Some(Message::Error(text)) if text.contains("no permission")));
+    let stems: Vec<&str> = explorer
+        .saves
+        .iter()
+        .map(|order| order.stem.as_str())
+        .collect();
+    assert_eq!(
+        stems,
+        [
+            "net.chelsea.stem.conv2d.grid",
+            "net.chelsea.stem.conv2d.c2",
+            "net.chelsea.photo"
+        ]
+    );
+    assert!(matches!(
+        explorer.saves[1].content,
+        Content::Channel(_, ChannelId(2), Style::MinMax, Colormap::Viridis)
+    ));
+    assert!(
+        explorer.saves[1]
+            .provenance
+            .contains(&("convscope:layer".to_owned(), "stem/conv2d".to_owned()))
+    );
+    explorer.happen(Event::Saved(Err(
+        "out: no permission to write here".to_owned()
+    )));
+    assert!(
+        matches!(&explorer.state.message, Some(Message::Error(text)) if text.contains("no permission"))
+    );
 }
 
 #[test]
@@ -268,7 +366,9 @@ fn what_isnt_there_yet_isnt_saved() {
     let mut explorer = in_the_grid();
     explorer.press("ns");
     assert!(explorer.saves.is_empty());
-    assert!(matches!(&explorer.state.message, Some(Message::Notice(text)) if text.contains("nothing to save yet")));
+    assert!(
+        matches!(&explorer.state.message, Some(Message::Notice(text)) if text.contains("nothing to save yet"))
+    );
 }
 
 #[test]
@@ -278,12 +378,22 @@ fn the_end_has_its_reasons() {
     assert_eq!(explorer.state.exit, Some(Exit::Quit));
 
     let mut explorer = Explorer::new(120, 40);
-    explorer.happen(Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)));
+    explorer.happen(Event::Key(KeyEvent::new(
+        KeyCode::Char('c'),
+        KeyModifiers::CONTROL,
+    )));
     assert_eq!(explorer.state.exit, Some(Exit::Quit));
 
     let mut explorer = Explorer::new(120, 40);
-    explorer.happen(Event::Answer(Ticket(1), Job::Open, Err("net.h5: is no model".to_owned())));
-    assert_eq!(explorer.state.exit, Some(Exit::Failed("net.h5: is no model".to_owned())));
+    explorer.happen(Event::Answer(
+        Ticket(1),
+        Job::Open,
+        Err("net.h5: is no model".to_owned()),
+    ));
+    assert_eq!(
+        explorer.state.exit,
+        Some(Exit::Failed("net.h5: is no model".to_owned()))
+    );
 }
 
 #[test]
@@ -291,7 +401,11 @@ fn a_broken_image_among_others_is_passed_by() {
     let mut explorer = Explorer::new(120, 40);
     explorer.work_off();
     let (ticket, _, job) = explorer.work.remove(0);
-    explorer.happen(Event::Answer(ticket, job, Err("chelsea.png: is empty".to_owned())));
+    explorer.happen(Event::Answer(
+        ticket,
+        job,
+        Err("chelsea.png: is empty".to_owned()),
+    ));
     assert_eq!(explorer.state.exit, None);
     assert_eq!(explorer.state.trouble(), Some("chelsea.png: is empty"));
     explorer.press("n");
@@ -305,8 +419,15 @@ fn the_only_image_must_be_readable() {
     explorer.state.images = vec![PathBuf::from("none.png")];
     explorer.work_off();
     let (ticket, _, job) = explorer.work.remove(0);
-    explorer.happen(Event::Answer(ticket, job, Err("none.png: no such file".to_owned())));
-    assert_eq!(explorer.state.exit, Some(Exit::Failed("none.png: no such file".to_owned())));
+    explorer.happen(Event::Answer(
+        ticket,
+        job,
+        Err("none.png: no such file".to_owned()),
+    ));
+    assert_eq!(
+        explorer.state.exit,
+        Some(Exit::Failed("none.png: no such file".to_owned()))
+    );
 }
 
 #[test]
@@ -326,7 +447,10 @@ fn the_help_scrolls_and_closes() {
     explorer.press("?");
     assert_eq!(explorer.state.help, Some(0));
     explorer.press("jj");
-    assert_eq!((explorer.state.help, explorer.state.layer), (Some(2), LayerId(0)));
+    assert_eq!(
+        (explorer.state.help, explorer.state.layer),
+        (Some(2), LayerId(0))
+    );
     explorer.press("G");
     assert_eq!(explorer.state.help, Some(15));
     explorer.press("x");

@@ -12,9 +12,15 @@ use crate::tui::theme::Theme;
 pub(super) fn draw(_: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut line = Line::default();
     for binding in KEYMAP {
-        let (Some(key), Some(hint)) = (binding.keys.first(), binding.hint) else { continue };
+        let (Some(key), Some(hint)) = (binding.keys.first(), binding.hint) else {
+            continue;
+        };
         let gap = if line.spans.is_empty() { "" } else { "  " };
-        let entry = [Span::raw(gap), Span::styled(key.to_string(), theme.key), Span::raw(format!(" {hint}"))];
+        let entry = [
+            Span::raw(gap),
+            Span::styled(key.to_string(), theme.key),
+            Span::raw(format!(" {hint}")),
+        ];
         let width: usize = entry.iter().map(Span::width).sum();
         if line.width() + width <= usize::from(area.width) {
             line.spans.extend(entry);

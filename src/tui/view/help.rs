@@ -23,10 +23,16 @@ pub(super) fn draw(top: usize, theme: &Theme, buffer: &mut Buffer) {
         height,
     };
     Clear.render(area, buffer);
-    let hidden = lines.len().saturating_sub(usize::from(height.saturating_sub(2)));
-    let below = if hidden > 0 { " ↑↓ for more, any other key closes " } else { " any key closes " };
+    let hidden = lines
+        .len()
+        .saturating_sub(usize::from(height.saturating_sub(2)));
+    let below = if hidden > 0 {
+        " ↑↓ for more, any other key closes "
+    } else {
+        " any key closes "
+    };
     let pane = Pane {
-        heading: Line::from(heading("keys".to_owned(), false, 0, theme)),
+        heading: Line::from(heading("keys", false, 0, theme)),
         aside: Line::default(),
         below: Line::styled(below, theme.label),
         focused: true,

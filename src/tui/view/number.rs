@@ -12,7 +12,11 @@ pub(super) fn short(value: f64) -> String {
         10.0.. => format!("{value:.2}"),
         _ => format!("{value:.3}"),
     };
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// A time span.

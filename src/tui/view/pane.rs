@@ -26,7 +26,11 @@ pub(super) struct Pane<'a> {
 impl Pane<'_> {
     /// Draws it and returns the room inside.
     pub(super) fn draw(self, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
-        let border = if self.focused { theme.border_focused } else { theme.border };
+        let border = if self.focused {
+            theme.border_focused
+        } else {
+            theme.border
+        };
         let block = Block::bordered()
             .border_type(BorderType::Rounded)
             .border_style(border)
@@ -39,7 +43,7 @@ impl Pane<'_> {
 }
 
 /// A heading: dimmed and with a spinner while what it names is on its way.
-pub(super) fn heading<'a>(text: String, busy: bool, ticks: usize, theme: &Theme) -> Vec<Span<'a>> {
+pub(super) fn heading<'a>(text: &str, busy: bool, ticks: usize, theme: &Theme) -> Vec<Span<'a>> {
     if !busy {
         return vec![Span::styled(format!(" {text} "), theme.heading)];
     }

@@ -20,7 +20,7 @@ pub(super) fn draw(state: &State, looks: &Looks, area: Rect, buffer: &mut Buffer
     }
     let theme = &looks.theme;
     let narrow = area.width < 56;
-    let mut top = heading(subject(state), state.picture_is_busy(), state.ticks, theme);
+    let mut top = heading(&subject(state), state.picture_is_busy(), state.ticks, theme);
     let mut tabs = tabs(state, theme);
     if narrow {
         tabs.clear();
@@ -47,10 +47,18 @@ pub(super) fn draw(state: &State, looks: &Looks, area: Rect, buffer: &mut Buffer
 
 /// The three views, the one at hand marked.
 fn tabs<'a>(state: &State, theme: &Theme) -> Vec<Span<'a>> {
-    let views = [(View::Photo, "1 photo"), (View::Grid, "2 grid"), (View::Channel, "3 channel")];
+    let views = [
+        (View::Photo, "1 photo"),
+        (View::Grid, "2 grid"),
+        (View::Channel, "3 channel"),
+    ];
     let mut spans = vec![Span::raw(" ")];
     for (view, name) in views {
-        let style = if view == state.view { Style::from(theme.selected) } else { Style::from(theme.dimmed) };
+        let style = if view == state.view {
+            Style::from(theme.selected)
+        } else {
+            Style::from(theme.dimmed)
+        };
         spans.push(Span::styled(format!(" {name} "), style));
     }
     spans.push(Span::raw(" "));
@@ -62,7 +70,9 @@ fn subject(state: &State) -> String {
     let name = state.row().map(|row| row.name.clone()).unwrap_or_default();
     match state.view {
         View::Photo => "what the network sees".to_owned(),
-        View::Channel if state.channel_count() > 0 => format!("{name} channel {}", state.channel().0),
+        View::Channel if state.channel_count() > 0 => {
+            format!("{name} channel {}", state.channel().0)
+        }
         _ => name,
     }
 }
@@ -79,11 +89,16 @@ fn below(state: &State, narrow: bool) -> String {
         View::Channel => format!(" {colormap}, {} ", state.channel_style.name()),
         View::Grid => {
             let look = format!("{colormap}, {}", state.grid_style.name());
-            let visible = state.tiles().map(|tiles| (tiles.visible(state.grid_top), tiles.channels));
+            let visible = state
+                .tiles()
+                .map(|tiles| (tiles.visible(state.grid_top), tiles.channels));
             match visible {
                 Some((visible, channels)) if visible.len() < channels && !narrow => {
                     let last = visible.end.saturating_sub(1);
-                    format!(" {look}, channels {} to {last} of {channels} ", visible.start)
+                    format!(
+                        " {look}, channels {} to {last} of {channels} ",
+                        visible.start
+                    )
                 }
                 _ => format!(" {look} "),
             }
@@ -91,14 +106,23 @@ fn below(state: &State, narrow: bool) -> String {
     }
 }
 
-fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, buffer: &mut Buffer) {
+fn draw_painting(
+    state: &State,
+    painting: &Painting,
+    looks: &Looks,
+    room: Rect,
+    buffer: &mut Buffer,
+) {
     let pixels = match &painting.picture {
         Picture::Indexed(levels) => Pixels::Levels(levels, state.colormap.palette()),
         Picture::Rgb(photo) => Pixels::Colors(photo),
     };
     let blocks = HalfBlocks::new(pixels, looks.depth);
     let Some(tiles) = painting.tiles else {
-        let cells = [painting.picture.width(), painting.picture.height().div_ceil(2)];
+        let cells = [
+            painting.picture.width(),
+            painting.picture.height().div_ceil(2),
+        ];
         blocks.render(centred(cells, room), buffer);
         return;
     };
@@ -106,11 +130,22 @@ fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, 
     // An older grid may have fewer rows.
     let top = state.grid_top.min(tiles.rows().saturating_sub(1));
     for channel in tiles.visible(top) {
-        let area = tiles.area(channel, top, room.as_position()).intersection(room);
+        let area = tiles
+            .area(channel, top, room.as_position())
+            .intersection(room);
         blocks.window(painting.tile(channel)).render(area, buffer);
         if current && channel == state.channel().0 {
-            let frame = Rect { x: area.x - 1, y: area.y - 1, width: area.width + 2, height: area.height + 2 };
-            let number = if area.width >= 4 { channel.to_string() } else { String::new() };
+            let frame = Rect {
+                x: area.x - 1,
+                y: area.y - 1,
+                width: area.width + 2,
+                height: area.height + 2,
+            };
+            let number = if area.width >= 4 {
+                channel.to_string()
+            } else {
+                String::new()
+            };
             Block::bordered()
                 .border_type(BorderType::Plain)
                 .border_style(looks.theme.cursor)
@@ -123,5 +158,10 @@ fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, 
 fn centred([width, height]: [u32; 2], room: Rect) -> Rect {
     let x = room.x + (u32::from(room.width).saturating_sub(width) / 2) as u16;
     let y = room.y + (u32::from(room.height).saturating_sub(height) / 2) as u16;
-    Rect { x, y, width: room.right() - x, height: room.bottom() - y }
+    Rect {
+        x,
+        y,
+        width: room.right() - x,
+        height: room.bottom() - y,
+    }
 }

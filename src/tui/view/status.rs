@@ -41,7 +41,9 @@ fn line<'a>(mut fields: Vec<Field>, room: usize, theme: &Theme) -> Line<'a> {
         let line = Line::from(spans);
         let last = fields.iter().map(|field| field.rank).max();
         match last {
-            Some(last) if line.width() > room && fields.len() > 1 => fields.retain(|field| field.rank != last),
+            Some(last) if line.width() > room && fields.len() > 1 => {
+                fields.retain(|field| field.rank != last);
+            }
             _ => return line,
         }
     }
@@ -62,7 +64,9 @@ fn fields(state: &State) -> Vec<Field> {
         add(2, "on", outline.device.clone());
         return fields;
     }
-    let Some(row) = state.row() else { return fields };
+    let Some(row) = state.row() else {
+        return fields;
+    };
     add(0, "", row.name.clone());
     add(5, "", row.kind.clone());
     add(2, "", row.shape_text.clone());
@@ -74,7 +78,11 @@ fn fields(state: &State) -> Vec<Field> {
     if let Some(activation) = state.activation() {
         let of_channel = activation.channels.get(channel).filter(|_| channels > 0);
         describe(of_channel.unwrap_or(&activation.whole), &mut add);
-        let dead = activation.channels.iter().filter(|channel| channel.dead()).count();
+        let dead = activation
+            .channels
+            .iter()
+            .filter(|channel| channel.dead())
+            .count();
         match of_channel {
             Some(channel) if channel.dead() => add(2, "", "dead".to_owned()),
             _ if channels > 1 && dead > 0 => add(6, "dead", format!("{dead} of {channels}")),
@@ -88,7 +96,11 @@ fn fields(state: &State) -> Vec<Field> {
 
 fn describe(numbers: &ChannelStatistics, add: &mut impl FnMut(u8, &'static str, String)) {
     let (min, max) = (f64::from(numbers.min), f64::from(numbers.max));
-    add(3, "range", format!("{} to {}", number::short(min), number::short(max)));
+    add(
+        3,
+        "range",
+        format!("{} to {}", number::short(min), number::short(max)),
+    );
     add(4, "mean", number::short(numbers.mean));
     add(4, "std", number::short(numbers.std));
 }

@@ -65,7 +65,11 @@ impl Agenda {
     pub(super) fn forget(&self, purpose: Purpose) {
         let mut inner = self.lock();
         inner.forget_waiting(purpose);
-        if inner.current.as_ref().is_some_and(|current| current.purpose == purpose) {
+        if inner
+            .current
+            .as_ref()
+            .is_some_and(|current| current.purpose == purpose)
+        {
             inner.stop(Fate::Stale);
         }
     }
@@ -90,17 +94,27 @@ impl Agenda {
             if inner.closed {
                 return None;
             }
-            let urgent = Purpose::ALL.into_iter().find(|purpose| inner.waiting[*purpose as usize].is_some());
+            let urgent = Purpose::ALL
+                .into_iter()
+                .find(|purpose| inner.waiting[*purpose as usize].is_some());
             if let Some(purpose) = urgent
                 && let Some((ticket, job)) = inner.waiting[purpose as usize].take()
             {
                 if let Some(interrupt) = &inner.interrupt {
                     interrupt.clear();
                 }
-                inner.current = Some(Current { ticket, purpose, job, fate: Fate::Wanted });
+                inner.current = Some(Current {
+                    ticket,
+                    purpose,
+                    job,
+                    fate: Fate::Wanted,
+                });
                 return Some(job);
             }
-            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self
+                .changed
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -108,7 +122,12 @@ impl Agenda {
     /// result is awaited, if it is.
     pub(super) fn finish(&self, cancelled: bool) -> Option<Ticket> {
         let mut inner = self.lock();
-        let Current { ticket, purpose, job, fate } = inner.current.take()?;
+        let Current {
+            ticket,
+            purpose,
+            job,
+            fate,
+        } = inner.current.take()?;
         if !cancelled {
             // Even a stale result may be kept for later.
             return Some(ticket);
@@ -168,7 +187,10 @@ mod tests {
             let job = agenda.next().unwrap();
             order.push((job, agenda.finish(false).unwrap().0));
         }
-        assert_eq!(order, [(layer(1), 4), (Job::Classes(ImageId(0)), 2), (layer(2), 1)]);
+        assert_eq!(
+            order,
+            [(layer(1), 4), (Job::Classes(ImageId(0)), 2), (layer(2), 1)]
+        );
     }
 
     #[test]

@@ -7,11 +7,11 @@ use std::time::Instant;
 use image::{Rgb, RgbImage};
 
 use crate::array::Array;
-use crate::engine::{Device, DeviceChoice, Engine, Interrupt, Run, Tensor};
+use crate::engine::{Device, DeviceChoice, Engine, Interrupt, Run};
 use crate::error::{Error, Result};
 use crate::explain::{self, ChannelStatistics};
 use crate::formats;
-use crate::model::{ChannelOrder, LayerId, Model, volume};
+use crate::model::{ChannelOrder, LayerId, Model, Overrides, volume};
 use crate::photo::{self, Source};
 use crate::tui::outline::Outline;
 use crate::tui::protocol::{Activation, ClassRow, ImageId, Job, Outcome, Photo};
@@ -28,6 +28,10 @@ pub(in crate::tui) struct Material {
     pub(in crate::tui) images: Vec<PathBuf>,
     /// Where to compute.
     pub(in crate::tui) device: DeviceChoice,
+    /// What the user wants otherwise than the model's file and card say.
+    pub(in crate::tui) overrides: Overrides,
+    /// Whether photos are turned as their EXIF data say.
+    pub(in crate::tui) exif: bool,
 }
 
 /// Does the jobs.
@@ -41,14 +45,17 @@ pub(super) struct Session {
 struct Fed {
     image: ImageId,
     photo: Photo,
-    inputs: Vec<Tensor>,
     run: Run,
     kept: usize,
 }
 
 impl Session {
     pub(super) fn new(material: Material) -> Self {
-        Self { material, engine: None, fed: None }
+        Self {
+            material,
+            engine: None,
+            fed: None,
+        }
     }
 
     /// Forgets the image at hand: after a panic its state isn't to be trusted.
@@ -71,7 +78,9 @@ impl Session {
     }
 
     fn open(&mut self) -> Result<Outline> {
-        let model = Arc::new(formats::open(&self.material.model)?);
+        let mut model = formats::open(&self.material.model)?;
+        model.override_preprocessing(&self.material.overrides);
+        let model = Arc::new(model);
         let device = Device::open(self.material.device)?;
         let outline = Outline::of(&model, device);
         self.engine = Some(Engine::new(model, device));
@@ -102,7 +111,7 @@ impl Session {
 
     fn classes(&mut self, image: ImageId) -> Result<Vec<ClassRow>> {
         let (engine, fed) = self.feed(image)?;
-        let predictions = explain::predictions(engine, &fed.inputs)?;
+        let predictions = explain::predictions(engine, &mut fed.run)?;
         let row = |prediction: &explain::Prediction| ClassRow {
             name: engine.model().class_name(prediction.class),
             probability: prediction.probability,
@@ -119,11 +128,17 @@ impl Session {
             Some(fed) if fed.image == image => fed,
             _ => {
                 let path = self.material.images.get(image.0);
-                let path = path.ok_or_else(|| Error::request(format!("there is no image {}", image.0 + 1)))?;
-                let photo = shown(photo::load(path, true)?, engine.model());
+                let path = path
+                    .ok_or_else(|| Error::request(format!("there is no image {}", image.0 + 1)))?;
+                let photo = shown(photo::load(path, self.material.exif)?, engine.model());
                 let inputs = explain::feed(engine, &photo.input)?;
                 let run = engine.forward(&inputs, &[])?;
-                Fed { image, photo, inputs, run, kept: 0 }
+                Fed {
+                    image,
+                    photo,
+                    run,
+                    kept: 0,
+                }
             }
         };
         Ok((engine, self.fed.insert(fed)))

@@ -116,7 +116,7 @@ fn along_last_axis(constant: &Value) -> Option<Vec<f64>> {
 
 /// `CustomScaleLayer` of Keras's InceptionResNetV2: the first input, and the second times a factor.
 pub fn scaled_sum(layer: &mut Scope) -> Result<Tensor, Refusal> {
-    let &[first, second] = &layer.tensors()[..] else {
+    let &[first, second] = &layer.results()?[..] else {
         return Err(Refusal::Unsupported(String::new()));
     };
     let scale = layer.fields.numbers("scale")?.unwrap_or_else(|| vec![1.0]);

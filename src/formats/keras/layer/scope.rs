@@ -121,12 +121,30 @@ impl<'a> Scope<'a> {
         tensors.collect()
     }
 
+    /// The inputs of a layer that takes no constants.
+    ///
+    /// # Errors
+    /// When it is called with some. `False` says nothing: it is a flag's usual state.
+    pub fn results(&self) -> Result<Vec<Tensor>, Refusal> {
+        let strange = self.inputs.iter().find_map(|input| match input {
+            Input::Constant(Value::Bool(false)) | Input::Tensor(_) => None,
+            Input::Constant(value) => Some(*value),
+        });
+        match strange {
+            Some(value) => Err(Refusal::Unsupported(format!(
+                "called with {}",
+                show::json(value)
+            ))),
+            None => Ok(self.tensors()),
+        }
+    }
+
     /// The input of a layer that has just one.
     ///
     /// # Errors
     /// When it is called with more or less.
     pub fn only_input(&self) -> Result<Tensor, Refusal> {
-        match self.tensors()[..] {
+        match self.results()?[..] {
             [input] => Ok(input),
             [] => Err(Refusal::Wrong("has no input".to_owned())),
             ref several => Err(Refusal::Unsupported(format!("{} inputs", several.len()))),

@@ -90,7 +90,7 @@ pub fn concatenate(layer: &mut Scope) -> Result<Tensor, Refusal> {
 
 /// All inputs one behind the other along one of the file's axes.
 pub fn joined(layer: &mut Scope, axis: i64) -> Result<Tensor, Refusal> {
-    let tensors = layer.tensors();
+    let tensors = layer.results()?;
     let Some(&first) = tensors.first() else {
         return Err(Refusal::Wrong("has no input".to_owned()));
     };

@@ -1,5 +1,7 @@
 //! Damaged files: whatever happens to their bytes, reading gives a model or one clear line, and soon.
 
+use std::io::Write;
+
 use super::*;
 
 /// xorshift: the same files at each run.
@@ -12,6 +14,19 @@ impl Dice {
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 % sides as u64).unwrap()
     }
+}
+
+/// Puts bytes into a file. Some file systems wait for the disk when a file is emptied first.
+fn overwrite(path: &Path, bytes: &[u8]) {
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .unwrap();
+    file.write_all(bytes).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
 }
 
 /// Reads everything there is to read.
@@ -58,13 +73,13 @@ fn files_cut_short_anywhere_give_an_error() {
         let whole = std::fs::read(&file).unwrap();
         for part in 0..120 {
             let mut bytes = whole[..whole.len() * part / 120].to_vec();
-            std::fs::write(&damaged, &bytes).unwrap();
+            overwrite(&damaged, &bytes);
             assert!(!exercise(&damaged), "{part}/120 of {}", file.display());
             // The same with a header that agrees with the length, where that is at its usual place.
             if bytes.len() > 48 {
                 let length = bytes.len() as u64;
                 bytes[40..48].copy_from_slice(&length.to_le_bytes());
-                std::fs::write(&damaged, &bytes).unwrap();
+                overwrite(&damaged, &bytes);
                 exercise(&damaged);
             }
         }
@@ -90,7 +105,7 @@ fn flipped_bytes_give_an_error_or_a_model() {
                     _ => u8::try_from(dice.roll(256)).unwrap(),
                 };
             }
-            std::fs::write(&damaged, &bytes).unwrap();
+            overwrite(&damaged, &bytes);
             opened += usize::from(exercise(&damaged));
         }
         assert!((1..700).contains(&opened), "{opened} of {}", file.display());
@@ -112,7 +127,7 @@ fn a_small_file_can_not_claim_much_data() {
     for (rows, wanted) in [(1 << 20, "should lie at bytes"), (u64::MAX, "is too large")] {
         let mut bytes = whole.clone();
         bytes[at..at + 8].copy_from_slice(&rows.to_le_bytes());
-        std::fs::write(&claimed, &bytes).unwrap();
+        overwrite(&claimed, &bytes);
         let message = message(&claimed);
         assert!(message.starts_with("layer 'dense'"), "{message}");
         assert!(message.contains(wanted), "{message}");

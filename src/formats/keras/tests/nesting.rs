@@ -76,100 +76,81 @@ fn a_nested_model_stands_in_front_of_its_layers() {
     assert_eq!(model.summary([8, 8]).trainable, 0);
 }
 
-#[test]
-fn a_nested_models_weights_go_by_name_and_else_by_order() {
-    let two = |names: [&str; 10], keras: u32, frozen: bool| {
-        let layers = json!([
-            {"class_name": "InputLayer", "config": {"name": "i", "batch_input_shape": [null, 8, 8, 4]}},
-            {"class_name": "Conv2D", "config": {"name": "c", "filters": 4, "kernel_size": 1, "use_bias": false}},
-            {"class_name": "BatchNormalization", "config": {"name": "a", "trainable": !frozen}},
-            {"class_name": "BatchNormalization", "config": {"name": "b"}},
-            {"class_name": "Conv2D", "config": {"name": "d", "filters": 4, "kernel_size": 1, "use_bias": false}},
-        ]);
-        let inner = json!({"class_name": "Sequential", "name": "s", "config": {"name": "s", "layers": layers}});
-        let config = json!({"class_name": "Sequential", "config": [inner]});
-        let shape = |index: usize| {
-            if index == 0 || index == 9 {
-                KERNEL
-            } else {
-                VECTOR
-            }
-        };
-        let listed: Vec<(&str, &[usize])> =
-            (0..10).map(|index| (names[index], shape(index))).collect();
-        let model = model_of(&config, keras, &[("s", &listed)]).unwrap();
-        ["s/a", "s/b"].map(|name| {
-            parameters(&model, name)
-                .iter()
-                .map(|parameter| parameter.name.clone())
-                .collect::<Vec<_>>()
-        })
-    };
-    // By name, whatever the order.
-    let names = [
-        "c/kernel:0",
-        "b/gamma:0",
-        "b/beta:0",
-        "a/moving_variance:0",
-        "a/moving_mean:0",
-        "a/gamma:0",
-        "a/beta:0",
-        "b/moving_mean:0",
-        "b/moving_variance:0",
-        "d/kernel:0",
-    ];
-    let wanted = ["gamma", "beta", "moving_mean", "moving_variance"];
-    let [a, b] = two(names, 2, false);
-    assert_eq!(a, wanted.map(|variable| format!("a/{variable}:0")));
-    assert_eq!(b, wanted.map(|variable| format!("b/{variable}:0")));
-    // Without names the trained ones come first; the second kernel is one of them.
-    let config = nested(true);
-    let listed: &[(&str, &[usize])] = &[
-        ("w0", KERNEL),
-        ("w1", VECTOR),
-        ("w2", VECTOR),
-        ("w3", VECTOR),
-        ("w4", VECTOR),
-    ];
-    let model = model_of(&config, 2, &[("inner", listed)]).unwrap();
-    let found: Vec<_> = parameters(&model, "inner/bn")
-        .iter()
-        .map(|p| p.name.as_str())
-        .collect();
-    assert_eq!(found, ["w1", "w2", "w3", "w4"]);
-    let few: &[(&str, &[usize])] = &listed[..4];
-    assert_eq!(
-        model_of(&config, 2, &[("inner", few)])
-            .map(|_| ())
-            .unwrap_err(),
-        "needs 5 weights for all its layers, and the file has 4 (w0, w1, w2, w3)"
-    );
-}
-
-#[test]
-fn nested_weights_without_useful_names_are_in_keras_order() {
+/// The weights that the three batch norms in a nested model get of twelve; the one in the middle is frozen.
+fn batch_norms(names: &[&str]) -> Outcome<[Vec<String>; 3]> {
     let layers = json!([
         {"class_name": "InputLayer", "config": {"name": "i", "batch_input_shape": [null, 8, 8, 4]}},
         {"class_name": "BatchNormalization", "config": {"name": "a"}},
         {"class_name": "BatchNormalization", "config": {"name": "b", "trainable": false}},
         {"class_name": "BatchNormalization", "config": {"name": "c"}},
     ]);
-    let inner =
-        json!({"class_name": "Sequential", "name": "s", "config": {"name": "s", "layers": layers}});
+    let inner = json!({"class_name": "Sequential", "config": {"name": "s", "layers": layers}});
     let config = json!({"class_name": "Sequential", "config": [inner]});
-    let names: Vec<String> = (0..12).map(|index| format!("w{index}")).collect();
-    let listed: Vec<(&str, &[usize])> = names.iter().map(|name| (name.as_str(), VECTOR)).collect();
-    let model = model_of(&config, 2, &[("s", &listed)]).unwrap();
-    let of = |name: &str| -> Vec<String> {
-        parameters(&model, name)
-            .iter()
-            .map(|parameter| parameter.name.clone())
-            .collect()
+    let listed: Vec<(&str, &[usize])> = names.iter().map(|&name| (name, VECTOR)).collect();
+    let model = model_of(&config, 2, &[("s", &listed)])?;
+    let of = |name: &str| {
+        let parameters = parameters(&model, name);
+        let names = parameters.iter().map(|parameter| parameter.name.clone());
+        names.collect()
     };
+    Ok(["s/a", "s/b", "s/c"].map(of))
+}
+
+const VARIABLES: [&str; 4] = ["gamma", "beta", "moving_mean", "moving_variance"];
+
+#[test]
+fn nested_weights_go_by_their_names() {
+    let mut names = Vec::new();
+    // In an order that no Keras writes.
+    for variable in ["moving_variance", "beta", "gamma", "moving_mean"] {
+        for layer in ["c", "a", "b"] {
+            names.push(format!("base/{layer}/{variable}:0"));
+        }
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let found = batch_norms(&names).unwrap();
+    let wanted = |layer: &str| VARIABLES.map(|variable| format!("base/{layer}/{variable}:0"));
+    assert_eq!(found, ["a", "b", "c"].map(|layer| wanted(layer).to_vec()));
+}
+
+#[test]
+fn nested_weights_without_useful_names_are_in_keras_order() {
+    let names: Vec<String> = (0..12).map(|index| format!("w{index}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     // Trained: gamma and beta of a and c. Then the rest, layer by layer; b is frozen.
-    assert_eq!(of("s/a"), ["w0", "w1", "w4", "w5"]);
-    assert_eq!(of("s/b"), ["w6", "w7", "w8", "w9"]);
-    assert_eq!(of("s/c"), ["w2", "w3", "w10", "w11"]);
+    assert_eq!(
+        batch_norms(&names).unwrap(),
+        [
+            ["w0", "w1", "w4", "w5"],
+            ["w6", "w7", "w8", "w9"],
+            ["w2", "w3", "w10", "w11"]
+        ]
+    );
+    assert_eq!(
+        batch_norms(&names[..5]).unwrap_err(),
+        "needs 12 weights for all its layers, and the file has 5 (w0, w1, w2, w3, w4)"
+    );
+}
+
+#[test]
+fn a_nested_model_is_unknown_where_its_weights_can_not_be_told_apart() {
+    let layers = json!([
+        {"class_name": "ReLU", "config": {"name": "r", "batch_input_shape": [null, 8, 8, 4]}},
+        {"class_name": "Own>Layer", "config": {"name": "own"}},
+    ]);
+    let inner = json!({"class_name": "Sequential", "config": {"name": "s", "layers": layers}});
+    let config = json!({"class_name": "Sequential", "config": [inner]});
+    let kinds = |weight: &str| {
+        let model = model_of(&config, 3, &[("s", &[(weight, VECTOR)])]).unwrap();
+        assert_eq!(model.summary([8, 8]).total, 4);
+        let kinds = model.layers.iter().map(|layer| layer.kind.clone());
+        kinds.collect::<Vec<_>>()
+    };
+    assert_eq!(kinds("s/own/thing"), ["Sequential", "ReLU", "Own>Layer"]);
+    assert_eq!(
+        kinds("variable_7"),
+        ["Sequential (weights that can't be told apart)"]
+    );
 }
 
 #[test]
