@@ -126,8 +126,8 @@ fn padded(text: &str, width: usize) -> String {
         characters.into_iter().collect()
     } else {
         let room = width.saturating_sub(1);
-        let head = within(characters.iter().copied(), room / 3);
-        let tail = within(characters.iter().rev().copied(), room - room / 3);
+        let head = within(characters.iter().copied(), room / 2);
+        let tail = within(characters.iter().rev().copied(), room - room / 2);
         let tail = tail.chars().rev();
         head.chars()
             .chain(std::iter::once('…').take(width))
@@ -164,9 +164,9 @@ mod tests {
         assert_eq!(padded("conv2d", 6), "conv2d");
         assert_eq!(
             padded("_blocks.10._depthwise_conv", 17),
-            "_bloc…thwise_conv"
+            "_blocks.…ise_conv"
         );
-        assert_eq!(padded("猫猫猫", 5), "…猫  ");
+        assert_eq!(padded("猫猫猫", 5), "猫…猫");
         assert_eq!(padded("猫猫猫", 4), "…猫 ");
         assert_eq!(padded("conv", 1), "…");
         assert_eq!(padded("conv", 0), "");
