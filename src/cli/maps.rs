@@ -17,7 +17,7 @@ use crate::engine::Tensor;
 use crate::error::Error;
 use crate::explain::{self, ChannelStatistics};
 use crate::model::{ChannelId, LayerId, Model};
-use crate::picture::{self, Format, Picture, Style};
+use crate::picture::{self, Format, Picture, Provenance, Style};
 
 #[derive(Args, Debug)]
 pub(super) struct Maps {
@@ -211,7 +211,11 @@ impl Maps {
             };
             let path = target.path(&name, "png");
             let provenance = self.provenance(&work.session, layer, drawn);
-            let bytes = picture::encode(&drawn.picture, Format::from_path(&path)?, &provenance)?;
+            let bytes = picture::encode(
+                &drawn.picture,
+                Format::from_path(&path)?,
+                provenance.pairs(),
+            )?;
             let size = format!("{}x{}", drawn.picture.width(), drawn.picture.height());
             self.save(&path, &bytes, &size)?;
         }
@@ -225,37 +229,23 @@ impl Maps {
         Ok(())
     }
 
-    fn provenance(&self, session: &Session, layer: &str, drawn: &Drawn) -> Vec<(String, String)> {
+    fn provenance(&self, session: &Session, layer: &str, drawn: &Drawn) -> Provenance {
         let command: Vec<String> = env::args_os()
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
-        let mut pairs = vec![
-            (
-                "Software",
-                format!("convscope {}", env!("CARGO_PKG_VERSION")),
-            ),
-            ("convscope:model", self.model.display().to_string()),
-            (
-                "convscope:architecture",
+        let channel = drawn.channel.map(|ChannelId(channel)| channel.to_string());
+        Provenance::default()
+            .with("model", self.model.display().to_string())
+            .with(
+                "architecture",
                 session.model.architecture.clone().unwrap_or_default(),
-            ),
-            ("convscope:layer", layer.to_owned()),
-            (
-                "convscope:channel",
-                drawn
-                    .channel
-                    .map(|ChannelId(c)| c.to_string())
-                    .unwrap_or_default(),
-            ),
-            ("convscope:style", drawn.style.name().to_owned()),
-            ("convscope:image", self.image.display().to_string()),
-            ("convscope:command", command.join(" ")),
-        ];
-        pairs.retain(|(_, value)| !value.is_empty());
-        pairs
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect()
+            )
+            .with("image", self.image.display().to_string())
+            .with("layer", layer)
+            .with("channel", channel.unwrap_or_default())
+            .with("style", drawn.style.name())
+            .with("colormap", self.drawing.colormap.name())
+            .with("command", command.join(" "))
     }
 
     fn save(&self, path: &Path, bytes: &[u8], what: &str) -> Result<()> {

@@ -18,11 +18,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn open(
-        path: &Path,
-        preparing: &Preparing,
-        computing: &Computing,
-    ) -> Result<Self> {
+    pub(super) fn open(path: &Path, preparing: &Preparing, computing: &Computing) -> Result<Self> {
         let mut model = formats::open(path)?;
         model.override_preprocessing(&preparing.overrides());
         let model = Arc::new(model);

@@ -39,13 +39,18 @@ pub(super) fn needs(op: &Op) -> Needs {
         Op::Activation(Activation::Relu {
             slope, threshold, ..
         }) if *slope == 0.0 && *threshold == 0.0 => Needs::Output,
-        Op::Activation(_) | Op::PRelu { .. } | Op::LayerNorm(_) => Needs::Inputs,
-        Op::Pool(pool) if pool.kind == PoolKind::Max => Needs::Inputs,
+        Op::Activation(_)
+        | Op::PRelu { .. }
+        | Op::LayerNorm(_)
+        | Op::Pool(Pool {
+            kind: PoolKind::Max,
+            ..
+        })
+        | Op::Merge(Merge::Multiply | Merge::Maximum | Merge::Minimum) => Needs::Inputs,
         Op::GlobalPool {
             kind: PoolKind::Max,
             ..
         } => Needs::Both,
-        Op::Merge(Merge::Multiply | Merge::Maximum | Merge::Minimum) => Needs::Inputs,
         _ => Needs::Nothing,
     }
 }

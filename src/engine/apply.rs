@@ -79,7 +79,7 @@ pub(super) fn apply(
                 bias => {
                     let product = wrap(x.tensor.matmul(&weight.tensor), &x);
                     match bias {
-                        Some(bias) => add_broadcast(product, &bias),
+                        Some(bias) => wrap(&product.tensor + &bias.tensor, &product),
                         None => product,
                     }
                 }
@@ -342,10 +342,6 @@ pub(super) fn standardised(norm: &LayerNorm, x: &TchTensor) -> (Torch, Torch) {
     let variance = centred.square().mean_dim(&axes[..], true, None);
     let deviation = (variance + f64::from(norm.epsilon)).sqrt();
     (centred / &deviation, deviation)
-}
-
-fn add_broadcast(x: TchTensor, bias: &TchTensor) -> TchTensor {
-    wrap(&x.tensor + &bias.tensor, &x)
 }
 
 fn merge(kind: Merge, inputs: Vec<TchTensor>) -> TchTensor {

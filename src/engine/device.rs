@@ -56,10 +56,9 @@ impl Device {
     /// When a GPU was asked for by name and can't be used.
     pub fn open(choice: DeviceChoice) -> Result<Self> {
         match choice {
-            DeviceChoice::Cpu => Ok(Self::CPU),
             DeviceChoice::Cuda(number) => Self::cuda(number),
             DeviceChoice::Auto if Cuda::is_available() => Ok(Self::cuda(0).unwrap_or(Self::CPU)),
-            DeviceChoice::Auto => Ok(Self::CPU),
+            DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Self::CPU),
         }
     }
 

@@ -187,7 +187,7 @@ impl Engine {
                     ),
                 ));
             }
-            values.insert(edit.node, self.expanded(&edit.value.0, wanted, batch)?);
+            values.insert(edit.node, expanded(&edit.value.0, wanted, batch)?);
         }
         let changed = self.descendants(values.keys().copied());
         // Of what isn't changed, only what feeds the changed part is needed.
@@ -211,7 +211,7 @@ impl Engine {
         self.evaluate(run, &live, true, &mut |_, _| Ok(()))?;
         for (node, value) in &run.values {
             if !changed.contains(node) && !values.contains_key(node) {
-                values.insert(*node, self.expanded(value, run.shapes.get(*node)?, batch)?);
+                values.insert(*node, expanded(value, run.shapes.get(*node)?, batch)?);
             }
         }
         let mut resumed = Run {
@@ -482,14 +482,6 @@ impl Engine {
         }
     }
 
-    fn expanded(&self, value: &TchTensor, shape: &[usize], batch: usize) -> Result<TchTensor> {
-        if value.tensor.size().first() == Some(&(batch as i64)) {
-            return Ok(value.clone());
-        }
-        let shape = [&[batch], shape].concat();
-        guarded(|| Ok(LibTorch::float_expand(value.clone(), shape.into())))
-    }
-
     fn zeros(&self, batch: usize, shape: &[usize]) -> Result<Tensor> {
         let shape = [&[batch], shape].concat();
         guarded(|| {
@@ -503,4 +495,13 @@ impl Engine {
         self.model
             .shapes(&self.model.input_shapes(self.model.input_size()))
     }
+}
+
+/// A value of one example, seen as a batch of equal ones; others stay.
+fn expanded(value: &TchTensor, shape: &[usize], batch: usize) -> Result<TchTensor> {
+    if value.tensor.size().first() == Some(&(batch as i64)) {
+        return Ok(value.clone());
+    }
+    let shape = [&[batch], shape].concat();
+    guarded(|| Ok(LibTorch::float_expand(value.clone(), shape.into())))
 }

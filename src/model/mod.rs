@@ -7,6 +7,7 @@ mod labels;
 mod op;
 mod parameter;
 mod preprocessing;
+mod receptive_field;
 mod select;
 mod shape;
 mod summary;

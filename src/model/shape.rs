@@ -459,7 +459,7 @@ fn reshape(target: &[Option<usize>], feed: &[usize]) -> Result<Vec<usize>, Strin
     let total = volume(feed);
     let rest = match target.iter().filter(|axis| axis.is_none()).count() {
         0 if known == total => 1,
-        1 if known > 0 && total % known == 0 => total / known,
+        1 if known > 0 && total.is_multiple_of(known) => total / known,
         _ => return Err(wrong()),
     };
     Ok(target.iter().map(|axis| axis.unwrap_or(rest)).collect())

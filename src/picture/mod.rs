@@ -12,6 +12,7 @@ mod indexed;
 mod jpeg;
 mod overlay;
 mod png;
+mod provenance;
 mod save;
 mod style;
 
@@ -25,6 +26,7 @@ pub use indexed::{Indexed, MAX_PIXELS};
 pub use jpeg::rgb_jpeg;
 pub use overlay::overlay;
 pub use png::{indexed_png, rgb_png};
+pub use provenance::Provenance;
 pub use save::{save, save_unique};
 pub use style::{Style, dead_channels, is_constant};
 

@@ -84,7 +84,14 @@ pub struct Setup {
 /// # Errors
 /// If the terminal can't be used, the model can't be opened, or the only image can't be read.
 pub fn run(setup: Setup) -> Result<()> {
-    let Setup { model, images, output_dir, device, overrides, exif } = setup;
+    let Setup {
+        model,
+        images,
+        output_dir,
+        device,
+        overrides,
+        exif,
+    } = setup;
     if images.iter().any(|image| image == Path::new("-")) {
         bail!("standard input is for the keys here: the explorer takes its images from files");
     }
@@ -103,7 +110,13 @@ pub fn run(setup: Setup) -> Result<()> {
     let mut screen = Screen::enter()?;
     let state = State::new(model.clone(), images.clone(), output_dir, Screen::size()?);
     let staff = Staff::start(
-        Material { model, images, device, overrides, exif },
+        Material {
+            model,
+            images,
+            device,
+            overrides,
+            exif,
+        },
         &events,
     )?;
     input::watch(events)?;

@@ -14,7 +14,9 @@ use super::rescue::rescued;
 use crate::array::{Array, npy};
 use crate::error::{Error, Result};
 use crate::model::ChannelId;
-use crate::picture::{self, Colormap, Format, GRID_COLUMNS, Picture, Style, save_unique};
+use crate::picture::{
+    self, Colormap, Format, GRID_COLUMNS, Picture, Provenance, Style, save_unique,
+};
 
 /// Something to be saved.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ pub struct SaveOrder {
     /// What is saved.
     pub content: Content,
     /// Text for the picture's file.
-    pub provenance: Vec<(String, String)>,
+    pub provenance: Provenance,
 }
 
 /// What is saved.
@@ -93,7 +95,7 @@ fn save(order: &SaveOrder) -> Result<String> {
     } = order;
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     let (picture, numbers) = content.files()?;
-    let bytes = picture::encode(&picture, Format::Png, provenance)?;
+    let bytes = picture::encode(&picture, Format::Png, provenance.pairs())?;
     let picture = save_unique(folder, stem, "png", &bytes)?;
     let numbers = save_unique(folder, stem, "npy", &numbers)?;
     let name = |path: &Path| {
@@ -164,7 +166,7 @@ mod tests {
                 Style::MinMax,
                 Colormap::Gray,
             ),
-            provenance: vec![("Software".to_owned(), "convscope".to_owned())],
+            provenance: Provenance::default(),
         }
     }
 

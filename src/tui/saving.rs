@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::saver::{Content, SaveOrder};
 use super::state::{State, View};
-use crate::picture::file_name;
+use crate::picture::{Provenance, file_name};
 
 /// Of each part of a file's name, so that the last one, which tells the files apart, is never cut off.
 const LONGEST_PART: usize = 32;
@@ -25,18 +25,13 @@ pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
         .ok_or_else(nothing)?;
     let row = state.row().ok_or_else(nothing)?;
     let (colormap, style) = (state.colormap, state.style());
-    let mut about = vec![
-        (
-            "Software",
-            format!("convscope {}", env!("CARGO_PKG_VERSION")),
-        ),
-        ("convscope:model", state.model.display().to_string()),
-        (
-            "convscope:architecture",
+    let mut provenance = Provenance::default()
+        .with("model", state.model.display().to_string())
+        .with(
+            "architecture",
             outline.architecture.clone().unwrap_or_default(),
-        ),
-        ("convscope:image", image.display().to_string()),
-    ];
+        )
+        .with("image", image.display().to_string());
     let (content, what) = if state.view == View::Photo {
         let photo = state.photo().ok_or_else(nothing)?;
         (
@@ -46,15 +41,16 @@ pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
     } else {
         let values = state.activation().ok_or_else(nothing)?.values.clone();
         let layer = part(&row.name);
-        about.push(("convscope:layer", row.name.clone()));
-        about.push(("convscope:colormap", colormap.name().to_owned()));
+        provenance = provenance
+            .with("layer", row.name.as_str())
+            .with("colormap", colormap.name());
         if state.channel_count() == 0 {
             (
                 Content::Layer(values, style, colormap),
                 format!("{layer}.vector"),
             )
         } else {
-            about.push(("convscope:style", style.name().to_owned()));
+            provenance = provenance.with("style", style.name());
             if state.view == View::Grid {
                 (
                     Content::Layer(values, style, colormap),
@@ -62,7 +58,7 @@ pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
                 )
             } else {
                 let channel = state.channel();
-                about.push(("convscope:channel", channel.0.to_string()));
+                provenance = provenance.with("channel", channel.0.to_string());
                 (
                     Content::Channel(values, channel, style, colormap),
                     format!("{layer}.c{}", channel.0),
@@ -70,15 +66,11 @@ pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
             }
         }
     };
-    about.retain(|(_, value)| !value.is_empty());
     Ok(SaveOrder {
         folder: state.output_dir.clone(),
         stem: format!("{}.{}.{what}", stem(&state.model), stem(image)),
         content,
-        provenance: about
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect(),
+        provenance,
     })
 }
 

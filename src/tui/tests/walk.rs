@@ -351,6 +351,7 @@ fn saving_names_what_is_shown() {
     assert!(
         explorer.saves[1]
             .provenance
+            .pairs()
             .contains(&("convscope:layer".to_owned(), "stem/conv2d".to_owned()))
     );
     explorer.happen(Event::Saved(Err(
