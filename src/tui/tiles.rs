@@ -5,7 +5,7 @@
 use ratatui::layout::{Position, Rect, Size};
 
 /// A tile with fewer pixels says nothing, unless the map itself has no more.
-const FEWEST_PIXELS: usize = 64;
+const FEWEST_PIXELS: usize = 196;
 
 /// A map that has these is shown as it is, where there is no room for more.
 const FEWEST_OWN_PIXELS: usize = 36;
@@ -125,9 +125,9 @@ mod tests {
 
     #[test]
     fn all_channels_are_in_the_room_if_they_can_be_made_out() {
-        let found = tiles(32, 148, 88, 38);
-        assert!(found.columns * found.rows_in_room >= 32);
-        assert_eq!(found.pixels, [11, 11]);
+        let found = tiles(12, 148, 88, 38);
+        assert!(found.columns * found.rows_in_room >= 12);
+        assert_eq!(found.pixels, [20, 20]);
     }
 
     #[test]
@@ -135,16 +135,16 @@ mod tests {
         let found = tiles(2048, 56, 88, 38);
         assert_eq!(
             (found.pixels, found.columns, found.rows_in_room),
-            ([8, 8], 9, 7)
+            ([14, 14], 5, 4)
         );
-        assert_eq!(found.rows(), 228);
-        assert_eq!(found.visible(227), 2043..2048);
+        assert_eq!(found.rows(), 410);
+        assert_eq!(found.visible(409), 2045..2048);
     }
 
     #[test]
     fn small_maps_are_shown_by_whole_factors() {
         assert_eq!(tiles(1280, 7, 88, 38).pixels, [7, 7]);
-        assert_eq!(tiles(1280, 1, 88, 38).pixels, [8, 8]);
+        assert_eq!(tiles(1280, 1, 88, 38).pixels, [14, 14]);
         assert_eq!(tiles(12, 7, 88, 38).pixels, [14, 14]);
     }
 
