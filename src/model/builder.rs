@@ -46,6 +46,7 @@ impl Builder {
             nodes,
             output,
             depth: 0,
+            nested: false,
         });
         output
     }

@@ -65,6 +65,8 @@ pub struct Layer {
     pub output: NodeId,
     /// How many models are around it, the whole not counted.
     pub depth: usize,
+    /// A model within the model, whose layers are in the list themselves.
+    pub nested: bool,
 }
 
 /// How the file orders a picture's axes. Only what is shown to people follows it.
@@ -134,20 +136,12 @@ impl Model {
                     self.node(id).op,
                     Op::Input { .. } | Op::Identity | Op::Reshape { .. } | Op::Permute { .. }
                 )
-            }) && !self.is_nested(layer)
+            }) && !layer.nested
         };
         (0..self.layers.len())
             .map(LayerId)
             .filter(|&id| pictured(self.layer(id)))
             .collect()
-    }
-
-    /// Whether a layer is a nested model, shown by its own layers too.
-    pub fn is_nested(&self, layer: &Layer) -> bool {
-        let prefix = format!("{}/", layer.name);
-        self.layers
-            .iter()
-            .any(|other| other.depth == layer.depth + 1 && other.name.starts_with(&prefix))
     }
 
     /// The name of a class: its label, else `class 7`.

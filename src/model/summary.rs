@@ -60,7 +60,7 @@ impl Model {
                         .nodes
                         .iter()
                         .find_map(|&id| window(&self.node(id).op))
-                        .filter(|_| !self.is_nested(layer)),
+                        .filter(|_| !layer.nested),
                     receptive_field: fields[layer.output.0].map(|field| field.size),
                 }
             })
@@ -100,7 +100,8 @@ impl Model {
 
     fn feeding_layers(&self, id: LayerId, owners: &HashMap<NodeId, Vec<LayerId>>) -> Vec<LayerId> {
         let layer = self.layer(id);
-        let outside = |input: &&NodeId| !layer.nodes.contains(input);
+        let inside: HashSet<NodeId> = layer.nodes.iter().copied().collect();
+        let outside = |input: &&NodeId| !inside.contains(input);
         layer
             .nodes
             .iter()

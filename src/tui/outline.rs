@@ -78,7 +78,7 @@ impl Outline {
             model
                 .head
                 .is_some_and(|head| layer.nodes.contains(&head.logits))
-                && !model.is_nested(layer)
+                && !layer.nested
         };
         Self {
             format: model.format.clone(),

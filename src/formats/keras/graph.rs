@@ -224,6 +224,7 @@ impl Walk<'_> {
             output.node = self.builder.node(Op::Identity, [output.node]);
         }
         let layer = &mut self.builder.layers[index];
+        layer.nested = true;
         layer.output = output.node;
         layer.nodes = (first..self.builder.nodes.len()).map(NodeId).collect();
         Ok(Results::Known(outputs))
@@ -321,6 +322,7 @@ impl Walk<'_> {
             nodes: (first..self.builder.nodes.len()).map(NodeId).collect(),
             output,
             depth,
+            nested: false,
         });
     }
 }

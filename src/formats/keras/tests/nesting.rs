@@ -68,7 +68,7 @@ fn a_nested_model_stands_in_front_of_its_layers() {
         (outer.nodes.len(), outer.output),
         (3, layer(&model, "inner/bn").output)
     );
-    assert!(model.is_nested(outer));
+    assert!(outer.nested);
     let summary = model.summary([8, 8]);
     assert_eq!((summary.total, summary.trainable), (32, 24));
     // A frozen model freezes what is in it.
