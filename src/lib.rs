@@ -1,7 +1,7 @@
 //! convscope: a terminal explorer for convolutional networks.
 //!
 //! The layers of the code, each using only those above it: [`model`], [`formats`], [`photo`], [`engine`],
-//! [`explain`], [`picture`], [`terminal`], [`tui`], [`cli`]. [`array`] and [`error`] are beneath them all.
+//! [`explain`], [`picture`], [`terminal`], [`tui`], [`cli`]. [`mod@array`] and [`error`] are beneath them all.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]

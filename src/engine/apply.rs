@@ -89,7 +89,9 @@ pub(super) fn apply(
             let (scale, shift) = context.weights.batch_norm(norm, context.device)?;
             affine(&x, &scale, &shift, norm.axis)
         }
-        Op::Affine { scale, shift, axis } => {
+        Op::Affine {
+            scale, shift, axis, ..
+        } => {
             let scale = vector(scale.clone(), context.device)?;
             let shift = vector(shift.clone(), context.device)?;
             affine(&x, &scale, &shift, *axis)

@@ -36,6 +36,8 @@ pub enum Op {
         shift: Vec<f32>,
         /// Ignored where there is one value only.
         axis: usize,
+        /// The weights that these constants were made from, where the file has them as weights.
+        source: Vec<Parameter>,
     },
     /// An elementwise function.
     Activation(Activation),
@@ -370,6 +372,7 @@ impl Op {
                 .collect(),
             Self::LayerNorm(norm) => norm.gamma.iter().chain(&norm.beta).collect(),
             Self::PRelu { alpha } => vec![alpha],
+            Self::Affine { source, .. } => source.iter().collect(),
             Self::Unknown { parameters } => parameters.iter().collect(),
             _ => Vec::new(),
         }

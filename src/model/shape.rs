@@ -130,7 +130,9 @@ fn infer(op: &Op, given: Option<&Vec<usize>>, feeds: &[&[usize]]) -> Result<Vec<
             Ok(feeds[0].to_vec())
         }
         Op::LayerNorm(norm) => layer_norm(norm, feeds[0]),
-        Op::Affine { scale, shift, axis } => {
+        Op::Affine {
+            scale, shift, axis, ..
+        } => {
             if scale.len() != shift.len()
                 || (scale.len() != 1 && along(feeds[0], *axis)? != scale.len())
             {

@@ -1,6 +1,6 @@
 //! The explorer: a screen on which a model, its layers and what they see in an image are walked through.
 //!
-//! One [`State`](state::State); [`update`](update::update) takes events in and says what is to be done elsewhere;
+//! One [`State`]; [`update`](update::update) takes events in and says what is to be done elsewhere;
 //! [`view`](view::view) draws. Threads do the rest: `input` reads keys, `worker` computes, `painter` makes pictures
 //! of the screen's size, `saver` writes files. They talk in the words of [`protocol`].
 

@@ -242,6 +242,7 @@ fn norms_and_dense() {
             scale: vec![2.0, 3.0, -1.0],
             shift: vec![0.0, 1.0, 2.0],
             axis: 1,
+            source: vec![],
         },
         &[3, 2, 2],
     );
@@ -250,6 +251,7 @@ fn norms_and_dense() {
             scale: vec![2.0],
             shift: vec![1.0],
             axis: 1,
+            source: vec![],
         },
         &[3, 2, 2],
     );

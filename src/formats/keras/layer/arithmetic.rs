@@ -100,7 +100,7 @@ fn with_constant(
         }
         _ => return Err(unsupported()),
     };
-    affine(layer, tensor, &scale, &shift, axis)
+    affine(layer, tensor, &scale, &shift, axis, Vec::new())
 }
 
 /// One number, or one for each index of the last axis (in lists of one around it, or none).
@@ -123,7 +123,7 @@ pub fn scaled_sum(layer: &mut Scope) -> Result<Tensor, Refusal> {
     let [_] = scale[..] else {
         return Err(Refusal::Unsupported(String::new()));
     };
-    let scaled = affine(layer, second, &scale, &[0.0], 1)?;
+    let scaled = affine(layer, second, &scale, &[0.0], 1, Vec::new())?;
     Ok(layer.node(Op::Merge(Merge::Add), &[first, scaled], first.rank))
 }
 

@@ -2,12 +2,12 @@
 
 use super::super::axes::position;
 use super::scope::{Refusal, Scope, Tensor};
-use crate::model::{Layout, Op};
+use crate::model::{Layout, Op, Parameter};
 
 /// Below this a standard deviation counts as this (Keras's `backend.epsilon()`).
 const SMALLEST_DEVIATION: f64 = 1e-7;
 
-/// Adds `x * scale + shift`, with one value for all or one for each index of `axis`.
+/// Adds `x * scale + shift`, with one value for all or one for each index of `axis`; `source` as in [`Op::Affine`].
 #[allow(clippy::cast_possible_truncation)]
 pub fn affine(
     layer: &mut Scope,
@@ -15,6 +15,7 @@ pub fn affine(
     scale: &[f64],
     shift: &[f64],
     axis: usize,
+    source: Vec<Parameter>,
 ) -> Result<Tensor, Refusal> {
     let count = scale.len().max(shift.len());
     let spread = |values: &[f64]| match values {
@@ -30,7 +31,13 @@ pub fn affine(
     if count == 0 || scale.iter().chain(&shift).any(|value| !value.is_finite()) {
         return Err(Refusal::Wrong("has factors that aren't numbers".to_owned()));
     }
-    Ok(layer.then(Op::Affine { scale, shift, axis }, input))
+    let op = Op::Affine {
+        scale,
+        shift,
+        axis,
+        source,
+    };
+    Ok(layer.then(op, input))
 }
 
 /// `Rescaling`: one factor, or one for each channel.
@@ -46,7 +53,7 @@ pub fn rescaling(layer: &mut Scope) -> Result<Tensor, Refusal> {
         -1
     };
     let axis = layer.axis(file_axis, input)?;
-    affine(layer, input, &scale, &shift, axis)
+    affine(layer, input, &scale, &shift, axis, Vec::new())
 }
 
 /// `Normalization`: `(x - mean) / max(sqrt(variance), 1e-7)`, or the way back. Mean and variance stand in the
@@ -97,9 +104,10 @@ pub fn normalization(layer: &mut Scope) -> Result<Tensor, Refusal> {
             .map(|index| (factor(index), -at(&mean, index) * factor(index)))
             .unzip()
     };
-    let output = affine(layer, input, &scale, &shift, axis)?;
-    keep_for_the_summary(layer);
-    Ok(output)
+    // Measured statistics have become constants; Keras counts them among the layer's weights.
+    let source = layer.stored().iter().map(|weight| weight.plain(false));
+    let source = source.collect();
+    affine(layer, input, &scale, &shift, axis, source)
 }
 
 fn statistics(layer: &mut Scope) -> Result<(Vec<f64>, Vec<f64>), Refusal> {
@@ -125,17 +133,4 @@ fn statistics(layer: &mut Scope) -> Result<(Vec<f64>, Vec<f64>), Refusal> {
         ));
     }
     Ok((mean, variance))
-}
-
-/// The measured statistics have become constants. As Keras counts them among the layer's weights, they stay
-/// there: in a node that nothing is fed to and nothing is read from.
-fn keep_for_the_summary(layer: &mut Scope) {
-    let parameters: Vec<_> = layer
-        .stored()
-        .iter()
-        .map(|weight| weight.plain(false))
-        .collect();
-    if !parameters.is_empty() {
-        layer.node(Op::Unknown { parameters }, &[], None);
-    }
 }

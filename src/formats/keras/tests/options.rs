@@ -260,7 +260,10 @@ fn measured_normalization_is_a_constant_and_keeps_its_weights() {
     ];
     let model = one("Normalization", json!({"axis": [-1]}), 2, &weights).unwrap();
     let output = layer(&model, "l0").output;
-    let Op::Affine { scale, shift, axis } = &model.node(output).op else {
+    let Op::Affine {
+        scale, shift, axis, ..
+    } = &model.node(output).op
+    else {
         panic!();
     };
     // Mean and variance are 0, 1, 2, 3 both; a variance of 0 counts as a deviation of 1e-7.
