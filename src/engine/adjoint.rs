@@ -9,9 +9,10 @@ use burn_tch::TchTensor;
 use tch::Tensor as Torch;
 
 use super::ReluRule;
+use super::activation::derivative;
 use super::apply::{
-    Context, SELU_ALPHA, SELU_SCALE, aligned, coverage, crop, interpolation, pad, plane,
-    pool_padding, reshape, standardised, transposed_fringe,
+    Context, aligned, coverage, crop, interpolation, pad, plane, pool_padding, reshape,
+    standardised, transposed_fringe,
 };
 use super::tensor::wrap;
 use super::weights::vector;
@@ -330,7 +331,7 @@ impl Step<'_> {
             Activation::Sigmoid => Torch::sigmoid_backward(&g.tensor, &self.output().tensor),
             Activation::Tanh => Torch::tanh_backward(&g.tensor, &self.output().tensor),
             Activation::Exponential => &g.tensor * &self.output().tensor,
-            _ => smooth(kind, &self.input(0).tensor, &g.tensor),
+            _ => derivative(kind, &self.input(0).tensor, &g.tensor),
         };
         wrap(gradient, &g)
     }
@@ -452,53 +453,4 @@ fn repeated(value: TchTensor, batch: usize) -> TchTensor {
     let mut shape = value.shape().as_slice().to_vec();
     shape[0] = batch;
     LibTorch::float_expand(value, shape.into())
-}
-
-/// Derivatives of the elementwise functions, times the gradient.
-fn smooth(kind: Activation, x: &Torch, g: &Torch) -> Torch {
-    let unit = |alpha: f32, scale: f32, input_scale: f32| {
-        let below =
-            (x.clamp_max(0.0) * f64::from(input_scale)).exp() * f64::from(alpha * input_scale);
-        Torch::ones_like(x).where_self(&x.gt(0.0), &below) * f64::from(scale)
-    };
-    match kind {
-        Activation::Elu { alpha } => g * unit(alpha, 1.0, 1.0),
-        Activation::Selu => g * unit(SELU_ALPHA, SELU_SCALE, 1.0),
-        Activation::Celu { alpha } => g * unit(alpha, 1.0, 1.0 / alpha),
-        Activation::Gelu { approximate } => {
-            let formula = if approximate { "tanh" } else { "none" };
-            x.expand_as(g).gelu_backward(g, formula)
-        }
-        Activation::Silu => {
-            let s = x.sigmoid();
-            g * (&s * (x * (1.0 - &s) + 1.0))
-        }
-        Activation::HardSigmoid { slope } => {
-            let y = x * f64::from(slope) + 0.5;
-            g * inside(&y, 0.0, 1.0) * f64::from(slope)
-        }
-        Activation::HardSilu => {
-            let middle = inside(x, -3.0, 3.0) * (x / 3.0 + 0.5);
-            g * (middle + x.ge(3.0).to_kind(tch::Kind::Float))
-        }
-        Activation::HardTanh => g * inside(x, -1.0, 1.0),
-        Activation::Softplus => g * x.sigmoid(),
-        Activation::Softsign => g / (x.abs() + 1.0).square(),
-        Activation::Mish => {
-            let t = x.softplus().tanh();
-            let slope = x * x.sigmoid() * (1.0 - t.square());
-            g * (t + slope)
-        }
-        Activation::Relu { .. }
-        | Activation::Sigmoid
-        | Activation::Tanh
-        | Activation::Exponential => {
-            unreachable!("handled by their outputs")
-        }
-    }
-}
-
-/// 1 strictly between two bounds, else 0.
-fn inside(x: &Torch, low: f64, high: f64) -> Torch {
-    x.gt(low).logical_and(&x.lt(high)).to_kind(tch::Kind::Float)
 }

@@ -11,17 +11,14 @@ use burn_tch::TchTensor;
 use tch::Tensor as Torch;
 
 use super::Device;
+use super::activation::activate;
 use super::tensor::wrap;
 use super::weights::{Weights, vector};
 use crate::error::Result;
 use crate::model::{
-    Activation, Border, Conv, ConvTranspose, LayerNorm, Merge, Op, Padding, Parameter, Pool,
-    PoolKind, UpsampleMode,
+    Border, Conv, ConvTranspose, LayerNorm, Merge, Op, Padding, Parameter, Pool, PoolKind,
+    UpsampleMode,
 };
-
-/// SELU's constants, from Klambauer et al. 2017.
-pub(super) const SELU_ALPHA: f32 = 1.673_263_2;
-pub(super) const SELU_SCALE: f32 = 1.050_701;
 
 /// What a node needs beside its inputs.
 pub(super) struct Context<'a> {
@@ -375,73 +372,4 @@ fn merge(kind: Merge, inputs: Vec<TchTensor>) -> TchTensor {
         return LibTorch::float_mul_scalar(result, Scalar::from(1.0 / count as f64));
     }
     result
-}
-
-fn activate(kind: Activation, x: TchTensor) -> TchTensor {
-    match kind {
-        Activation::Relu {
-            max,
-            slope,
-            threshold,
-        } => rectify(x, max, slope, threshold),
-        Activation::Sigmoid => LibTorch::sigmoid(x),
-        Activation::Tanh => LibTorch::float_tanh(x),
-        Activation::Exponential => LibTorch::float_exp(x),
-        Activation::Gelu { approximate: false } => LibTorch::gelu(x),
-        _ => wrap(elementwise(kind, &x.tensor), &x),
-    }
-}
-
-/// Keras's general rectifier: `max` from `max` on, the input itself above the threshold, and below it the
-/// slope times the distance from the threshold.
-fn rectify(x: TchTensor, max: Option<f32>, slope: f32, threshold: f32) -> TchTensor {
-    let scalar = |value: f32| Scalar::from(f64::from(value));
-    let ramp = if threshold == 0.0 && slope == 0.0 {
-        return match max {
-            None => LibTorch::relu(x),
-            Some(max) => LibTorch::float_clamp(x, scalar(0.0), scalar(max)),
-        };
-    } else if threshold == 0.0 {
-        let below = LibTorch::float_mul_scalar(x.clone(), scalar(slope));
-        wrap(x.tensor.where_self(&x.tensor.gt(0.0), &below.tensor), &x)
-    } else {
-        let below = (&x.tensor - f64::from(threshold)) * f64::from(slope);
-        wrap(
-            x.tensor
-                .where_self(&x.tensor.ge(f64::from(threshold)), &below),
-            &x,
-        )
-    };
-    match max {
-        Some(max) => LibTorch::float_clamp_max(ramp, scalar(max)),
-        None => ramp,
-    }
-}
-
-fn elementwise(kind: Activation, x: &Torch) -> Torch {
-    match kind {
-        Activation::Elu { alpha } => exponential_unit(x, alpha, 1.0, 1.0),
-        Activation::Selu => exponential_unit(x, SELU_ALPHA, SELU_SCALE, 1.0),
-        Activation::Celu { alpha } => exponential_unit(x, alpha, 1.0, 1.0 / alpha),
-        Activation::Gelu { approximate } => x.gelu(if approximate { "tanh" } else { "none" }),
-        Activation::Silu => x.silu(),
-        Activation::HardSigmoid { slope } => (x * f64::from(slope) + 0.5).clamp(0.0, 1.0),
-        Activation::HardSilu => x.hardswish(),
-        Activation::HardTanh => x.clamp(-1.0, 1.0),
-        Activation::Softplus => x.softplus(),
-        Activation::Softsign => x / (x.abs() + 1.0),
-        Activation::Mish => x.mish(),
-        Activation::Relu { .. }
-        | Activation::Sigmoid
-        | Activation::Tanh
-        | Activation::Exponential => {
-            unreachable!("burn's own operations")
-        }
-    }
-}
-
-/// `scale * x` above 0, `scale * alpha * (exp(input_scale * x) - 1)` below.
-fn exponential_unit(x: &Torch, alpha: f32, scale: f32, input_scale: f32) -> Torch {
-    let below = (x.clamp_max(0.0) * f64::from(input_scale)).expm1() * f64::from(alpha);
-    (x.clamp_min(0.0) + below) * f64::from(scale)
 }

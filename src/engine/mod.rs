@@ -9,6 +9,7 @@
 // burn has announced that its libtorch backend will go; until then this is the one place that names it.
 #![allow(deprecated)]
 
+mod activation;
 mod adjoint;
 mod apply;
 mod device;

@@ -76,7 +76,7 @@ pub enum Op {
         /// How the new values are found.
         mode: UpsampleMode,
     },
-    /// Elementwise over all inputs, with broadcasting.
+    /// Elementwise over all inputs, which have equally many axes; an axis of length 1 serves every length.
     Merge(Merge),
     /// Inputs one behind the other along an axis.
     Concat {
@@ -232,12 +232,9 @@ impl Padding {
         stride: [usize; 2],
         dilation: [usize; 2],
     ) -> Border {
-        let Self::Same = self else {
-            let Self::Explicit(border) = self else {
-                unreachable!("padding is Same or Explicit")
-            };
+        if let Self::Explicit(border) = self {
             return border;
-        };
+        }
         let total = |i: usize| {
             let reach = (window[i] - 1) * dilation[i] + 1;
             let steps = input[i].div_ceil(stride[i]).saturating_sub(1);

@@ -190,7 +190,11 @@ fn infer(op: &Op, given: Option<&Vec<usize>>, feeds: &[&[usize]]) -> Result<Vec<
             if *kind == Merge::Subtract && feeds.len() != 2 {
                 return Err(format!("subtracts two inputs, found {}", feeds.len()));
             }
-            broadcast(feeds).ok_or_else(|| format!("can't combine inputs of {feeds:?}"))
+            // The batch axis in front would meet another axis if the ranks differed.
+            let ranks = feeds.iter().all(|feed| feed.len() == feeds[0].len());
+            broadcast(feeds)
+                .filter(|_| ranks)
+                .ok_or_else(|| format!("can't combine inputs of {feeds:?}"))
         }
         Op::Concat { axis } => concatenate(*axis, feeds),
         Op::Reshape { shape } => reshape(shape, feeds[0]),

@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(depth(&[("TERM", "xterm-direct")]), Full);
         assert_eq!(depth(&[("TERM", "xterm-kitty")]), Full);
         assert_eq!(
-            depth(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux,1,0")]),
+            depth(&[("TERM", "tmux-256color"), ("TMUX", "/run/tmux,1,0")]),
             Full
         );
         assert_eq!(depth(&[("TERM", "screen-256color")]), Indexed);
