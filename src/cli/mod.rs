@@ -44,7 +44,7 @@ enum Command {
 struct Explore {
     /// A model file: Keras .h5, or .safetensors with its card.
     model: Option<PathBuf>,
-    /// Photos, or .npy tensors of shape (C,H,W).
+    /// Photos, or .npy tensors of shape (C,H,W); the photos that come with convscope if none is given.
     images: Vec<PathBuf>,
     /// Where the explorer saves pictures.
     #[arg(long, value_name = "DIR", default_value = ".")]
