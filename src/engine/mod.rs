@@ -14,6 +14,7 @@ mod adjoint;
 mod apply;
 mod device;
 mod guard;
+mod interrupt;
 mod run;
 mod tensor;
 #[cfg(test)]
@@ -21,7 +22,6 @@ mod tests;
 mod weights;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::backend::ops::FloatTensorOps;
@@ -29,6 +29,7 @@ use burn::backend::{FloatDType, LibTorch};
 use burn_tch::TchTensor;
 
 pub use device::{Device, DeviceChoice, set_threads, settle_environment, threads};
+pub use interrupt::Interrupt;
 pub use run::Run;
 pub use tensor::Tensor;
 
@@ -38,7 +39,7 @@ use guard::guarded;
 use weights::Weights;
 
 use crate::error::{Error, Result};
-use crate::model::{Model, Node, NodeId, Op, Shapes};
+use crate::model::{Model, Node, NodeId, Op};
 
 /// How rectifiers pass a gradient back. The last two are made for pictures: Springenberg et al. 2015 and
 /// Zeiler & Fergus 2014.
@@ -60,30 +61,6 @@ pub struct Edit {
     pub node: NodeId,
     /// Its new value.
     pub value: Tensor,
-}
-
-/// Stops a computation from another thread, between two nodes.
-#[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    /// Makes the computation under way, and later ones, end with [`Error::Cancelled`].
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Lets computations go on again.
-    pub fn clear(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) {
-            Err(Error::Cancelled)
-        } else {
-            Ok(())
-        }
-    }
 }
 
 /// A model on a device. Weights are uploaded when they are first needed, and stay.
@@ -489,12 +466,6 @@ impl Engine {
             let zeros = LibTorch::float_zeros(shape.into(), &self.device.handle(), FloatDType::F32);
             Ok(Tensor(zeros))
         })
-    }
-
-    /// The shapes for inputs of the preprocessing's size.
-    pub fn shapes(&self) -> Shapes {
-        self.model
-            .shapes(&self.model.input_shapes(self.model.input_size()))
     }
 }
 

@@ -25,10 +25,9 @@ impl Run {
         &self.shapes
     }
 
-    /// Forgets the values of nodes that are not among `keep`, and frees their memory. Inputs and edited nodes
-    /// stay, as everything can be computed from them.
-    pub fn retain(&mut self, keep: impl Fn(NodeId) -> bool, roots: &[NodeId]) {
-        self.values
-            .retain(|node, _| keep(*node) || roots.contains(node));
+    /// Forgets all values but those of `keep`, and frees their memory. What is asked for later is computed from
+    /// the kept ones, so these must at least be the inputs.
+    pub fn retain(&mut self, keep: &[NodeId]) {
+        self.values.retain(|node, _| keep.contains(node));
     }
 }

@@ -47,7 +47,7 @@ fn check_labels(path: &Path, card: Option<&Card>, model: &Model) -> Result<()> {
     let (Some(labels), Some(head)) = (&model.labels, model.head) else {
         return Ok(());
     };
-    let shapes = model.shapes(&model.input_shapes(model.input_size()));
+    let shapes = model.own_shapes();
     let units = shapes.get(head.logits)?.first().copied().unwrap_or(1);
     let binary = head.kind == HeadKind::Sigmoid && units == 1;
     let classes = if binary { 2 } else { units };

@@ -50,7 +50,7 @@ impl Model {
             HeadKind::Logits => id,
             _ => self.node(id).inputs[0],
         };
-        let shapes = self.shapes(&self.input_shapes(self.input_size()));
+        let shapes = self.own_shapes();
         let flat = matches!(shapes.get(logits), Ok(shape) if shape.len() == 1);
         flat.then_some(Head { logits, kind })
     }

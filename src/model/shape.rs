@@ -38,6 +38,11 @@ pub fn volume(shape: &[usize]) -> usize {
 }
 
 impl Model {
+    /// Infers every shape for an input of the preprocessing's size.
+    pub fn own_shapes(&self) -> Shapes {
+        self.shapes(&self.input_shapes(self.input_size()))
+    }
+
     /// Infers every shape; `inputs` gives one shape per model input, without batch.
     pub fn shapes(&self, inputs: &[Vec<usize>]) -> Shapes {
         let mut shapes = Shapes(Vec::with_capacity(self.nodes.len()));

@@ -80,37 +80,6 @@ impl Indexed {
         self.colormap
     }
 
-    /// The same levels in other colours.
-    #[must_use]
-    pub fn with_colormap(mut self, colormap: Colormap) -> Self {
-        self.colormap = colormap;
-        self
-    }
-
-    /// Every pixel as a square of `factor` by `factor`: nearest neighbour, so that a feature map's cells
-    /// stay sharp and no level is invented.
-    ///
-    /// # Errors
-    /// If `factor` is 0, or the result would be larger than [`MAX_PIXELS`].
-    pub fn enlarged(&self, factor: u32) -> Result<Self> {
-        let factor = factor as usize;
-        let width = (self.width as usize).saturating_mul(factor);
-        let height = (self.height as usize).saturating_mul(factor);
-        let mut large = Self::blank(width, height, self.colormap)?;
-
-        let rows = self.pixels.chunks_exact(self.width as usize);
-        for (row, block) in rows.zip(large.pixels.chunks_exact_mut(width * factor)) {
-            let (first, others) = block.split_at_mut(width);
-            for (&level, cell) in row.iter().zip(first.chunks_exact_mut(factor)) {
-                cell.fill(level);
-            }
-            for other in others.chunks_exact_mut(width) {
-                other.copy_from_slice(first);
-            }
-        }
-        Ok(large)
-    }
-
     /// The colour of every pixel.
     pub fn to_rgb(&self) -> RgbImage {
         let palette = self.colormap.palette();
@@ -127,39 +96,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn enlarging_repeats_each_pixel_both_ways() {
-        let small = Indexed::new(2, 2, vec![1, 2, 3, 4], Colormap::Viridis);
-        let large = small.enlarged(3).unwrap();
-
-        assert_eq!((large.width(), large.height()), (6, 6));
-        assert_eq!(large.colormap(), Colormap::Viridis);
-        let (upper, lower) = ([1, 1, 1, 2, 2, 2], [3, 3, 3, 4, 4, 4]);
-        let rows = [upper, upper, upper, lower, lower, lower];
-        assert_eq!(large.pixels(), rows.as_flattened());
-        assert_eq!(small.enlarged(1).unwrap(), small);
-    }
-
-    #[test]
     fn empty_and_boundless_pictures_are_refused() {
-        let dot = Indexed::new(1, 1, vec![0], Colormap::Gray);
-        let refusal = |factor| dot.enlarged(factor).unwrap_err().to_string();
-
-        assert_eq!(refusal(0), "a picture of 0x0 pixels is empty");
+        let refusal = |width, height| {
+            let blank = Indexed::blank(width, height, Colormap::Gray);
+            blank.unwrap_err().to_string()
+        };
+        assert_eq!(refusal(0, 0), "a picture of 0x0 pixels is empty");
         assert_eq!(
-            refusal(10_001),
+            refusal(10_001, 10_001),
             "a picture of 10001x10001 pixels is too large; the limit is 100 million pixels"
         );
-        refusal(u32::MAX);
-        assert!(Indexed::blank(usize::MAX, 2, Colormap::Gray).is_err());
+        refusal(usize::MAX, 2);
     }
 
     #[test]
-    fn another_colormap_changes_colours_and_not_levels() {
-        let picture = Indexed::new(1, 1, vec![255], Colormap::Viridis);
-        assert_eq!(picture.to_rgb().as_raw(), &[253, 231, 36]);
-
-        let gray = picture.clone().with_colormap(Colormap::Gray);
-        assert_eq!(gray.pixels(), picture.pixels());
-        assert_eq!(gray.to_rgb().as_raw(), &[255, 255, 255]);
+    fn a_colormap_gives_the_colours() {
+        let of = |colormap| Indexed::new(1, 1, vec![255], colormap).to_rgb();
+        assert_eq!(of(Colormap::Viridis).as_raw(), &[253, 231, 36]);
+        assert_eq!(of(Colormap::Gray).as_raw(), &[255, 255, 255]);
     }
 }

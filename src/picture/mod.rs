@@ -28,7 +28,7 @@ pub use overlay::overlay;
 pub use png::{indexed_png, rgb_png};
 pub use provenance::Provenance;
 pub use save::{save, save_unique};
-pub use style::{Style, dead_channels, is_constant};
+pub use style::{Style, is_constant};
 
 /// A finished picture, in the form that suits what it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -44,7 +44,7 @@ pub struct LayerRow {
 impl Outline {
     /// Of a model on a device.
     pub fn of(model: &Model, device: Device) -> Self {
-        let shapes = model.shapes(&model.input_shapes(model.input_size()));
+        let shapes = model.own_shapes();
         let pictured = model.pictured_layers();
         let rows = model.layers.iter().enumerate().map(|(index, layer)| {
             let shape = shapes.get(layer.output).map(<[usize]>::to_vec);

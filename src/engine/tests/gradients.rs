@@ -1,11 +1,11 @@
 //! Every op's gradient against central differences of its own values.
 
-use super::{conv, engine, input, parameter, random, upload};
+use super::{border, conv, engine, explicit, input, parameter, random, upload};
 use crate::array::Array;
 use crate::engine::ReluRule;
 use crate::model::{
-    Activation, BatchNorm, Border, Conv, ConvTranspose, LayerNorm, Merge, NodeId, Op, Padding,
-    Pool, PoolKind, UpsampleMode,
+    Activation, BatchNorm, Conv, ConvTranspose, LayerNorm, Merge, NodeId, Op, Padding, Pool,
+    PoolKind, UpsampleMode,
 };
 
 /// Checks d<c, op(x)>/dx for a random c by differences in every coordinate, all of them in one batch.
@@ -74,22 +74,14 @@ fn check(op: Op, shape: &[usize]) {
 
 #[test]
 fn convolutions() {
-    let border = |top, bottom, left, right| {
-        Padding::Explicit(Border {
-            top,
-            bottom,
-            left,
-            right,
-        })
-    };
     for (padding, kernel, stride, dilation, groups) in [
         (Padding::VALID, [3, 3], [1, 1], [1, 1], 1),
         (Padding::VALID, [3, 2], [2, 3], [1, 1], 1),
         (Padding::Same, [3, 3], [2, 2], [1, 1], 2),
         (Padding::Same, [2, 5], [1, 2], [1, 1], 1),
         (Padding::Same, [3, 3], [1, 1], [2, 2], 4),
-        (border(0, 1, 2, 0), [3, 3], [2, 2], [1, 1], 1),
-        (border(2, 2, 2, 2), [3, 3], [3, 3], [2, 1], 1),
+        (explicit([0, 1, 2, 0]), [3, 3], [2, 2], [1, 1], 1),
+        (explicit([2, 2, 2, 2]), [3, 3], [3, 3], [2, 1], 1),
         (Padding::VALID, [1, 1], [3, 3], [1, 1], 1),
     ] {
         check(
@@ -107,19 +99,11 @@ fn convolutions() {
 
 #[test]
 fn transposed_convolutions() {
-    let border = |top, bottom, left, right| {
-        Padding::Explicit(Border {
-            top,
-            bottom,
-            left,
-            right,
-        })
-    };
     for (padding, kernel, stride, dilation, output_padding) in [
         (Padding::Same, [3, 3], [2, 2], [1, 1], [0, 0]),
         (Padding::Same, [2, 2], [3, 3], [1, 1], [0, 0]),
         (Padding::VALID, [3, 3], [1, 2], [2, 1], [0, 1]),
-        (border(1, 1, 0, 1), [3, 3], [2, 2], [1, 1], [1, 0]),
+        (explicit([1, 1, 0, 1]), [3, 3], [2, 2], [1, 1], [1, 0]),
     ] {
         let weight = parameter(&[4, 3, kernel[0], kernel[1]], 4);
         let bias = Some(parameter(&[6], 5));
@@ -140,19 +124,11 @@ fn transposed_convolutions() {
 
 #[test]
 fn pools() {
-    let border = |top, bottom, left, right| {
-        Padding::Explicit(Border {
-            top,
-            bottom,
-            left,
-            right,
-        })
-    };
     for padding in [
         Padding::VALID,
         Padding::Same,
-        border(1, 1, 1, 1),
-        border(0, 1, 2, 0),
+        explicit([1, 1, 1, 1]),
+        explicit([0, 1, 2, 0]),
     ] {
         for (kind, count_padding) in [
             (PoolKind::Max, false),
@@ -284,12 +260,7 @@ fn norms_and_dense() {
 
 #[test]
 fn shapes_and_borders() {
-    let border = Border {
-        top: 1,
-        bottom: 2,
-        left: 0,
-        right: 1,
-    };
+    let border = border([1, 2, 0, 1]);
     check(Op::Pad { border, value: 0.5 }, &[2, 4, 3]);
     check(Op::Crop(border), &[2, 5, 4]);
     check(

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use super::{Device, Engine, Run, Tensor};
 use crate::array::Array;
-use crate::model::{Builder, Conv, Layout, Model, NodeId, Op, Padding, Parameter, Preprocessing};
+use crate::model::{
+    Border, Builder, Conv, Layout, Model, NodeId, Op, Padding, Parameter, Preprocessing,
+};
 
 /// Numbers in [-1, 1) that look random and are the same every time.
 pub(super) fn noise(count: usize, seed: u64) -> Vec<f32> {
@@ -37,6 +39,20 @@ pub(super) fn conv(out: usize, input: usize, kernel: [usize; 2], seed: u64) -> C
         dilation: [1, 1],
         groups: 1,
     }
+}
+
+/// Rows and columns at the top, bottom, left and right.
+pub(super) fn border([top, bottom, left, right]: [usize; 4]) -> Border {
+    Border {
+        top,
+        bottom,
+        left,
+        right,
+    }
+}
+
+pub(super) fn explicit(sides: [usize; 4]) -> Padding {
+    Padding::Explicit(border(sides))
 }
 
 pub(super) fn input(shape: &[usize]) -> Op {

@@ -1,6 +1,6 @@
 //! Values of single ops against loops written out.
 
-use super::{conv, distance, engine, input, parameter, random, read, upload};
+use super::{border, conv, distance, engine, explicit, input, parameter, random, read, upload};
 use crate::array::Array;
 use crate::model::{
     Activation, Border, Conv, ConvTranspose, LayerNorm, Merge, Op, Padding, Pool, PoolKind,
@@ -79,87 +79,17 @@ fn convolve(conv: &Conv, x: &Array, output: [usize; 2], border: Border) -> Array
 #[test]
 fn convolutions_of_every_kind() {
     let x = random(&[2, 4, 9, 7], 1);
-    let border = |top, bottom, left, right| Border {
-        top,
-        bottom,
-        left,
-        right,
-    };
-    let explicit = |b| Padding::Explicit(b);
     // Padding, its border at 9x7, kernel, stride, dilation, groups, output.
+    #[rustfmt::skip]
     let cases = [
-        (
-            Padding::VALID,
-            border(0, 0, 0, 0),
-            [3, 3],
-            [1, 1],
-            [1, 1],
-            1,
-            [7, 5],
-        ),
-        (
-            Padding::Same,
-            border(1, 1, 1, 1),
-            [3, 3],
-            [1, 1],
-            [1, 1],
-            1,
-            [9, 7],
-        ),
-        (
-            Padding::Same,
-            border(1, 1, 1, 1),
-            [3, 3],
-            [2, 2],
-            [1, 1],
-            1,
-            [5, 4],
-        ),
-        (
-            Padding::Same,
-            border(2, 2, 0, 1),
-            [5, 2],
-            [2, 1],
-            [1, 1],
-            2,
-            [5, 7],
-        ),
-        (
-            Padding::Same,
-            border(2, 2, 2, 2),
-            [3, 3],
-            [1, 1],
-            [2, 2],
-            4,
-            [9, 7],
-        ),
-        (
-            explicit(border(0, 1, 2, 0)),
-            border(0, 1, 2, 0),
-            [3, 3],
-            [2, 3],
-            [1, 1],
-            1,
-            [4, 3],
-        ),
-        (
-            explicit(border(3, 3, 3, 3)),
-            border(3, 3, 3, 3),
-            [3, 3],
-            [3, 2],
-            [2, 1],
-            2,
-            [4, 6],
-        ),
-        (
-            Padding::VALID,
-            border(0, 0, 0, 0),
-            [1, 1],
-            [3, 3],
-            [1, 1],
-            1,
-            [3, 3],
-        ),
+        (Padding::VALID, border([0, 0, 0, 0]), [3, 3], [1, 1], [1, 1], 1, [7, 5]),
+        (Padding::Same, border([1, 1, 1, 1]), [3, 3], [1, 1], [1, 1], 1, [9, 7]),
+        (Padding::Same, border([1, 1, 1, 1]), [3, 3], [2, 2], [1, 1], 1, [5, 4]),
+        (Padding::Same, border([2, 2, 0, 1]), [5, 2], [2, 1], [1, 1], 2, [5, 7]),
+        (Padding::Same, border([2, 2, 2, 2]), [3, 3], [1, 1], [2, 2], 4, [9, 7]),
+        (explicit([0, 1, 2, 0]), border([0, 1, 2, 0]), [3, 3], [2, 3], [1, 1], 1, [4, 3]),
+        (explicit([3, 3, 3, 3]), border([3, 3, 3, 3]), [3, 3], [3, 2], [2, 1], 2, [4, 6]),
+        (Padding::VALID, border([0, 0, 0, 0]), [1, 1], [3, 3], [1, 1], 1, [3, 3]),
     ];
     for (padding, border, kernel, stride, dilation, groups, output) in cases {
         let conv = Conv {
@@ -179,85 +109,15 @@ fn convolutions_of_every_kind() {
 #[test]
 fn transposed_convolutions_are_transposes() {
     // Input of the transposed convolution, output, kernel, stride, dilation, groups, padding, output padding.
-    let border = |top, bottom, left, right| {
-        Padding::Explicit(Border {
-            top,
-            bottom,
-            left,
-            right,
-        })
-    };
+    #[rustfmt::skip]
     let cases = [
-        (
-            [4, 3],
-            [8, 6],
-            [3, 3],
-            [2, 2],
-            [1, 1],
-            1,
-            Padding::Same,
-            [0, 0],
-        ),
-        (
-            [4, 3],
-            [12, 9],
-            [2, 2],
-            [3, 3],
-            [1, 1],
-            1,
-            Padding::Same,
-            [0, 0],
-        ),
-        (
-            [4, 3],
-            [4, 3],
-            [4, 5],
-            [1, 1],
-            [1, 1],
-            2,
-            Padding::Same,
-            [0, 0],
-        ),
-        (
-            [4, 3],
-            [9, 7],
-            [3, 3],
-            [2, 2],
-            [1, 1],
-            1,
-            Padding::VALID,
-            [0, 0],
-        ),
-        (
-            [4, 3],
-            [8, 7],
-            [3, 3],
-            [2, 2],
-            [1, 1],
-            1,
-            border(0, 1, 0, 0),
-            [0, 0],
-        ),
-        (
-            [4, 3],
-            [8, 6],
-            [3, 3],
-            [2, 2],
-            [1, 1],
-            2,
-            border(1, 1, 1, 1),
-            [1, 1],
-        ),
-        (
-            [4, 3],
-            [8, 7],
-            [3, 3],
-            [1, 1],
-            [2, 2],
-            1,
-            Padding::VALID,
-            [0, 0],
-        ),
+        ([4, 3], [8, 6], [3, 3], [2, 2], [1, 1], 1, Padding::Same, [0, 0]),
+        ([4, 3], [12, 9], [2, 2], [3, 3], [1, 1], 1, Padding::Same, [0, 0]),
+        ([4, 3], [4, 3], [4, 5], [1, 1], [1, 1], 2, Padding::Same, [0, 0]),
+        ([4, 3], [9, 7], [3, 3], [2, 2], [1, 1], 1, Padding::VALID, [0, 0]),
+        ([4, 3], [8, 7], [3, 3], [2, 2], [1, 1], 1, explicit([0, 1, 0, 0]), [0, 0]),
+        ([4, 3], [8, 6], [3, 3], [2, 2], [1, 1], 2, explicit([1, 1, 1, 1]), [1, 1]),
+        ([4, 3], [8, 7], [3, 3], [1, 1], [2, 2], 1, Padding::VALID, [0, 0]),
     ];
     for (from, to, kernel, stride, dilation, groups, padding, output_padding) in cases {
         let weight = parameter(&[4, 6 / groups, kernel[0], kernel[1]], 9);
@@ -314,20 +174,12 @@ fn transposed_convolutions_are_transposes() {
 #[test]
 fn pools_ignore_their_padding() {
     let x = random(&[1, 2, 7, 6], 4);
-    let border = |top, bottom, left, right| {
-        Padding::Explicit(Border {
-            top,
-            bottom,
-            left,
-            right,
-        })
-    };
     for padding in [
         Padding::Same,
         Padding::VALID,
-        border(1, 1, 1, 1),
-        border(0, 2, 1, 0),
-        border(2, 2, 2, 2),
+        explicit([1, 1, 1, 1]),
+        explicit([0, 2, 1, 0]),
+        explicit([2, 2, 2, 2]),
     ] {
         for (window, stride) in [([3, 3], [2, 2]), ([2, 3], [1, 2]), ([3, 2], [3, 3])] {
             for (kind, count_padding) in [

@@ -154,7 +154,7 @@ fn model(name: &str, net: Net, tensors: &Tensors) -> Model {
 /// The number of units that a classifier ends in.
 fn classes(model: &Model) -> Option<usize> {
     let head = model.find_head()?;
-    let shapes = model.shapes(&model.input_shapes(model.input_size()));
+    let shapes = model.own_shapes();
     shapes.get(head.logits).ok()?.first().copied()
 }
 

@@ -93,7 +93,7 @@ impl Session {
         let node = engine.model().layer(layer).output;
         let size = 4 * volume(fed.run.shapes().get(node)?);
         if fed.kept + size > KEPT {
-            fed.run.retain(|_| false, &engine.model().inputs);
+            fed.run.retain(&engine.model().inputs);
             fed.kept = 0;
         }
         let value = engine.value(&mut fed.run, node)?.read()?;
