@@ -1,7 +1,8 @@
 //! convscope: a terminal explorer for convolutional networks.
 //!
-//! The layers of the code, each using only those above it: [`model`], [`formats`], [`photo`], [`engine`],
-//! [`explain`], [`picture`], [`terminal`], [`tui`], [`cli`]. [`mod@array`] and [`error`] are beneath them all.
+//! The layers of the code, each using only those above it: [`model`], [`formats`], [`fetch`], [`photo`],
+//! [`engine`], [`explain`], [`picture`], [`terminal`], [`tui`], [`cli`]. [`mod@array`] and [`error`] are beneath
+//! them all.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -13,6 +14,8 @@ mod golden;
 pub mod model;
 
 pub mod formats;
+
+pub mod fetch;
 
 pub mod photo;
 

@@ -422,7 +422,11 @@ fn files_that_are_no_models() {
             "summary",
             "tests/golden/keras/fixtures/fx_mixed_k2_weights.h5",
         ],
-        &["weights only", "model_config"],
+        &[
+            "21 tensors and no graph",
+            "fx_mixed_k2_weights.toml",
+            "architecture",
+        ],
     );
     let half = folder.file("half.safetensors", &shipped(LITE)[..100_000]);
     refused(&["summary", &half], &["half.safetensors"]);

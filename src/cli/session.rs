@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::options::{Computing, Preparing};
 use crate::engine::{Engine, Tensor};
 use crate::explain;
+use crate::fetch;
 use crate::formats;
 use crate::model::Model;
 use crate::photo::{self, Source};
@@ -19,7 +20,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn open(path: &Path, preparing: &Preparing, computing: &Computing) -> Result<Self> {
-        let mut model = formats::open(path)?;
+        let mut model = formats::open(&fetch::resolve(path)?)?;
         model.override_preprocessing(&preparing.overrides());
         let model = Arc::new(model);
         let engine = Engine::new(model.clone(), computing.device()?);

@@ -111,11 +111,34 @@ fn unknown(tensors: &Tensors) -> Error {
     let card = super::card::path_for(tensors.path());
     let card = card.file_name().unwrap_or_default().to_string_lossy();
     tensors.error(format!(
-        "holds {} tensors and no graph, and they fit no net that convscope knows; a file {card} beside it \
-         should say architecture = \"NAME\", one of {}",
+        "holds {} tensors and no graph, and their layers ({}) fit no net that convscope knows; a file {card} \
+         beside it should say architecture = \"NAME\", one of {}",
         tensors.len(),
+        layers(tensors),
         list()
     ))
+}
+
+/// Some of the layers that the tensors belong to, the rest counted: what stands in front of a name's last
+/// slash (Keras) or dot (PyTorch).
+fn layers(tensors: &Tensors) -> String {
+    const SHOWN: usize = 8;
+    const LONGEST: usize = 40;
+    let layer = |name: &'_ str| {
+        let at = name.rfind('/').or_else(|| name.rfind('.'));
+        name[..at.unwrap_or(name.len())].to_owned()
+    };
+    let mut layers: Vec<String> = tensors.names().map(layer).collect();
+    layers.dedup();
+    let shown = layers.iter().take(SHOWN).map(|layer| {
+        let start: String = layer.chars().take(LONGEST).collect();
+        start.escape_debug().to_string()
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match layers.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}, ... and {more} more"),
+    }
 }
 
 fn list() -> String {

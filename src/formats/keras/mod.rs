@@ -1,14 +1,16 @@
 //! Keras models in HDF5 (`.h5`): whole ones, written by `model.save` in Keras 2, and in Keras 3 where it still
-//! writes that format.
+//! writes that format; and weights alone, as Keras 2 saves them and Keras publishes them.
 //!
-//! Such a file holds the network as JSON in the attribute `model_config`, and the weights in the group
-//! `model_weights`. Reading goes through these steps, a file of this folder for each:
+//! A whole model holds the network as JSON in the attribute `model_config`, and the weights in the group
+//! `model_weights`. Where there are only weights, the net must be a well-known one. Reading goes through these
+//! steps, a file of this folder for each:
 //!
 //! | step | files |
 //! |---|---|
 //! | HDF5: groups, attributes, data sets as [`Values`](crate::model::Values) | `file attributes stored number slab` |
 //! | JSON: the network, its layers and their calls | `network call config` |
 //! | weights to layers | `weights share weight` |
+//! | weights alone: the names by which a net is known | `weights_only` |
 //! | layers to nodes | `graph results schedule axes layer/` |
 //! | what the file leaves open | `preprocessing bgr` |
 //!
@@ -34,6 +36,7 @@ mod slab;
 mod stored;
 mod weight;
 mod weights;
+mod weights_only;
 
 use std::path::Path;
 
@@ -44,36 +47,43 @@ use self::file::File;
 use self::network::Network;
 use self::weights::Weights;
 use crate::error::{Error, Result};
+use crate::formats::architectures;
+use crate::formats::card::Card;
 use crate::model::{Model, Preprocessing};
 
 /// The result of a step; the error is what is wrong with the file or the layer, without its name in front.
 type Outcome<T> = std::result::Result<T, String>;
 
+/// Why files of another backend are refused.
+const THEANO: &str =
+    "was written by Keras on Theano, whose kernels are turned round: convscope doesn't read those";
+
 /// Reads a model. Its weights stay in the file until they are needed.
 ///
 /// # Errors
-/// When there is no such file, it is no Keras model, holds weights only, or contradicts itself.
+/// When there is no such file, it is no Keras model, holds the weights of a net that is not known, or
+/// contradicts itself.
 pub fn read(path: &Path) -> Result<Model> {
     let file = File::open(path)?;
-    model(&file).map_err(|what| Error::file(path, what))
+    let fail = |what| Error::file(path, what);
+    let root = file.root().map_err(fail)?;
+    let attributes = Attributes::of(&root).map_err(fail)?;
+    if let Some(config) = attributes.text("model_config").map_err(fail)? {
+        return whole(&file, &root, &attributes, &config).map_err(fail);
+    }
+    let tensors = weights_only::tensors(&file, &root).map_err(fail)?;
+    architectures::assemble(&tensors, Card::beside(path)?.as_ref())
 }
 
-fn model(file: &File) -> Outcome<Model> {
-    let root = file.root()?;
-    let attributes = Attributes::of(&root)?;
-    let Some(config) = attributes.text("model_config")? else {
-        return Err(without_network(&root, &attributes)?);
-    };
+/// A model that comes with its network.
+fn whole(file: &File, root: &Group, attributes: &Attributes, config: &str) -> Outcome<Model> {
     let version = attributes.text("keras_version")?;
     let keras = major(version.as_deref())?;
     if attributes.text("backend")?.as_deref() == Some("theano") {
-        return Err(
-            "was written by Keras on Theano, whose kernels are turned round: convscope doesn't read those"
-                .to_owned(),
-        );
+        return Err(THEANO.to_owned());
     }
-    let network = network::read(&config)?;
-    let group = file::group(&root, "model_weights")?
+    let network = network::read(config)?;
+    let group = file::group(root, "model_weights")?
         .ok_or("has a network (model_config) and no weights (model_weights)")?;
     let weights = Weights::find(file, &group, &network, keras)?;
     let format = match version {
@@ -125,31 +135,6 @@ fn major(version: Option<&str>) -> Outcome<u32> {
         )),
         number => Ok(number.unwrap_or(2)),
     }
-}
-
-/// What to say of an HDF5 file that isn't a whole model.
-fn without_network(root: &Group, attributes: &Attributes) -> Outcome<String> {
-    let (groups, _) = root.member_names().map_err(file::damaged)?;
-    if let Some(layers) = attributes.list("layer_names")? {
-        return Ok(format!(
-            "holds weights only (no model_config): those of {} layers ({}), as Keras 2 saves them",
-            layers.len(),
-            show::names(layers.iter().map(String::as_str))
-        ));
-    }
-    let keras3 = ["layers", "_layer_checkpoint_dependencies", "vars"];
-    if groups.iter().any(|group| keras3.contains(&group.as_str())) {
-        return Ok(
-            "holds weights only (no model_config), as Keras 3 saves them (.weights.h5)".to_owned(),
-        );
-    }
-    Ok(format!(
-        "is an HDF5 file and no Keras model: it has no model_config; its groups are {}",
-        match groups.len() {
-            0 => "none".to_owned(),
-            _ => show::names(groups.iter().map(String::as_str)),
-        }
-    ))
 }
 
 #[cfg(test)]

@@ -43,15 +43,18 @@ impl Weights {
     /// When the file lacks some that it lists, or a nested model doesn't have those that its layers need.
     pub fn find(file: &File, group: &Group, network: &Network, keras: u32) -> Outcome<Self> {
         let mut found = HashMap::new();
-        let mut budget = Budget::of(file);
-        let mut left = MOST_WEIGHTS;
-        for (index, entry) in network.layers.iter().enumerate() {
-            let weights = listed(file, group, &entry.name, &mut budget, &mut left);
-            let shared_out = weights.and_then(|weights| match &entry.body {
-                None => Ok(vec![(vec![index], weights)]),
-                Some(body) => share::out(body, index, weights, keras),
-            });
-            found.extend(shared_out.map_err(|what| in_layer(&entry.name, &what))?);
+        let names = network.layers.iter().map(|entry| entry.name.as_str());
+        let layers = network.layers.iter().zip(listed(file, group, names)?);
+        for (index, (entry, weights)) in layers.enumerate() {
+            match &entry.body {
+                None => {
+                    found.insert(vec![index], weights);
+                }
+                Some(body) => {
+                    let shared_out = share::out(body, index, weights, keras);
+                    found.extend(shared_out.map_err(|what| in_layer(&entry.name, &what))?);
+                }
+            }
         }
         Ok(Self(found))
     }
@@ -62,8 +65,27 @@ const MOST_WEIGHTS: usize = 50_000;
 /// Longest name of one.
 const LONGEST_NAME: usize = 1024;
 
+/// The weights that the groups of some layers list, a list for each layer. Their values are not read.
+///
+/// # Errors
+/// When the file lacks a weight that it lists, or lists more than it can hold.
+pub fn listed<'a>(
+    file: &File,
+    parent: &Group,
+    layers: impl Iterator<Item = &'a str>,
+) -> Outcome<Vec<Vec<Weight>>> {
+    let mut budget = Budget::of(file);
+    let mut left = MOST_WEIGHTS;
+    layers
+        .map(|layer| {
+            of_layer(file, parent, layer, &mut budget, &mut left)
+                .map_err(|what| in_layer(layer, &what))
+        })
+        .collect()
+}
+
 /// The weights that a layer's group lists; none if it has no group.
-fn listed(
+fn of_layer(
     file: &File,
     parent: &Group,
     layer: &str,

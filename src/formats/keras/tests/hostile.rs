@@ -113,6 +113,23 @@ fn flipped_bytes_give_an_error_or_a_model() {
 }
 
 #[test]
+fn flipped_bytes_in_a_weights_file_give_an_error() {
+    let damaged = scratch("flipped-weights").join("model.h5");
+    let mut dice = Dice(0x00C0_FFEE);
+    let whole = std::fs::read(fixture("fx_nested_k2_weights.h5")).unwrap();
+    for _ in 0..700 {
+        let mut bytes = whole.clone();
+        for _ in 0..=dice.roll(5) {
+            let end = [bytes.len(), bytes.len().min(8192)][dice.roll(2)];
+            let at = dice.roll(end);
+            bytes[at] ^= 1 << dice.roll(8);
+        }
+        overwrite(&damaged, &bytes);
+        assert!(!exercise(&damaged));
+    }
+}
+
+#[test]
 fn a_small_file_can_not_claim_much_data() {
     let whole = std::fs::read(small("big_endian.h5")).unwrap();
     let shape: Vec<u8> = [32_u64, 3]

@@ -1,10 +1,12 @@
 //! Keras files of other programs (`tests/golden/keras`), small ones stored in unusual ways, networks put
-//! together by hand, and damaged ones.
+//! together by hand, files of weights alone, and damaged ones.
 
 mod graphs;
 mod hostile;
 mod nesting;
+mod official;
 mod options;
+mod runs;
 mod storage;
 mod summaries;
 

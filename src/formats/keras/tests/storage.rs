@@ -71,15 +71,11 @@ fn a_weight_that_was_never_written_is_an_error() {
 }
 
 #[test]
-fn files_of_weights_only_say_what_they_are() {
-    assert_eq!(
-        message(&fixture("fx_nested_k2_weights.h5")),
-        "holds weights only (no model_config): those of 13 layers (image, normalize, stem, block, pool, c3, ... \
-         and 7 more), as Keras 2 saves them"
-    );
+fn files_without_a_model_say_what_they_are() {
     assert_eq!(
         message(&small("keras3.weights.h5")),
-        "holds weights only (no model_config), as Keras 3 saves them (.weights.h5)"
+        "holds weights only (no model_config), as Keras 3 saves them (.weights.h5): convscope reads those of \
+         Keras 2, and whole models"
     );
     assert_eq!(
         message(&small("other.h5")),
