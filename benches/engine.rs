@@ -8,9 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use convscope::array::Array;
-use convscope::engine::{Device, Engine, ReluRule, Tensor, set_threads};
+use convscope::engine::{Device, Engine, ReluRule, Run, Tensor, set_threads};
+use convscope::explain;
+use convscope::explain::cam::{self, Settings};
 use convscope::formats;
-use convscope::model::{Model, NodeId, Op, Parameter};
+use convscope::model::{Activation, ClassId, Model, Node, NodeId, Op, Parameter, Values};
+use convscope::photo;
 use tch::{Kind, Tensor as Torch};
 
 const ROUNDS: usize = 9;
@@ -24,7 +27,7 @@ fn main() {
     let vgg = open("weights/vgg16_cats_dogs.safetensors");
     let direct = Direct::new(&vgg);
     let engine = Engine::new(vgg.clone(), Device::CPU);
-    let image = photo([3, 224, 224]);
+    let image = noise([3, 224, 224]);
     let input = Tensor::upload(&image, Device::CPU).expect("memory");
     let torch_input = Torch::from_slice(image.values()).view([1, 3, 224, 224]);
 
@@ -45,7 +48,7 @@ fn main() {
         || drop(direct.all(&torch_input)),
     );
 
-    let small = photo([3, 150, 150]);
+    let small = noise([3, 150, 150]);
     let small_input = Tensor::upload(&small, Device::CPU).expect("memory");
     let node = vgg
         .layer(vgg.find_layer("block3_conv1").expect("VGG16's"))
@@ -83,18 +86,72 @@ fn main() {
     alone("EfficientNet-Lite0 forward, 224x224", || {
         drop(engine.forward(std::slice::from_ref(&input), &[logits]));
     });
-    let head = lite
-        .layer(lite.find_layer("_head_act").expect("its last convolution"))
-        .output;
-    let mut run = engine
-        .forward(std::slice::from_ref(&input), &[head])
-        .expect("computable");
-    let mut one_hot = vec![0.0; 1000];
-    one_hot[285] = 1.0;
-    let one_hot = Tensor::upload(&Array::new([1, 1000], one_hot), Device::CPU).expect("memory");
-    alone("EfficientNet-Lite0, one class at _head_act", || {
-        drop(engine.vjp(&mut run, logits, &one_hot, &[head], ReluRule::Gradient));
-    });
+    class_change("Grad-CAM, EfficientNet-Lite0", lite);
+    class_change("Grad-CAM, VGG16 with two classes", vgg.clone());
+    class_change("Grad-CAM, VGG16 of 138 M parameters", full(&vgg));
+}
+
+/// A photo's first heatmap, and one for each further class at the same layer, all of it on the host at the end. What a
+/// heatmap says depends on the photo, and so does the time to find out why it is blank: this one is real.
+fn class_change(what: &str, model: Arc<Model>) {
+    let cat = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/chelsea.png");
+    let cat = photo::open(&cat, true).expect("a shipped photo");
+    let input = photo::prepare(&cat.image, &model.preprocessing);
+    let layer = cam::default_layer(&model, &model.own_shapes()).expect("a convolution");
+    let engine = Engine::new(model, Device::CPU);
+    let inputs = explain::feed(&engine, &input).expect("memory");
+    let start = || engine.forward(&inputs, &[]).expect("computable");
+    let best: Vec<ClassId> = explain::predictions(&engine, &mut start())
+        .expect("a head")
+        .iter()
+        .map(|prediction| prediction.class)
+        .take(10)
+        .collect();
+    let mut turn = 0;
+    let mut next = |run: &mut Run| {
+        turn += 1;
+        let class = best[turn % best.len()];
+        let found = cam::heatmaps(&engine, run, &[layer], &[class], Settings::default());
+        drop(found.expect("computable"));
+    };
+    alone(&format!("{what}, first"), || next(&mut start()));
+    let mut run = start();
+    alone(&format!("{what}, next class"), || next(&mut run));
+}
+
+/// VGG16 with its three dense layers, as published; their weights are made up.
+fn full(base: &Model) -> Arc<Model> {
+    struct MadeUp;
+    impl Values for MadeUp {
+        fn read(&self, start: usize, out: &mut [f32]) -> convscope::error::Result<()> {
+            for (index, value) in out.iter_mut().enumerate() {
+                *value = ((start + index) * 7919 % 251) as f32 / 25100.0 - 0.005;
+            }
+            Ok(())
+        }
+    }
+    let mut model = base.clone();
+    let pooled = model.layer(model.find_layer("block5_pool").expect("VGG16's"));
+    let mut last = pooled.output;
+    let mut add = |op: Op| {
+        model.nodes.push(Node {
+            op,
+            inputs: vec![last],
+        });
+        last = NodeId(model.nodes.len() - 1);
+    };
+    add(Op::Reshape { shape: vec![None] });
+    for (from, to) in [(25088, 4096), (4096, 4096), (4096, 1000)] {
+        let weight = Parameter::new("weight", [from, to], Arc::new(MadeUp));
+        add(Op::Dense { weight, bias: None });
+        if to == 4096 {
+            add(Op::Activation(Activation::RELU));
+        }
+    }
+    model.outputs = vec![last];
+    model.head = model.find_head();
+    model.labels = None;
+    Arc::new(model)
 }
 
 fn open(path: &str) -> Arc<Model> {
@@ -103,7 +160,7 @@ fn open(path: &str) -> Arc<Model> {
 }
 
 /// Numbers of a photo's size; their values don't matter to the clock.
-fn photo(shape: [usize; 3]) -> Array {
+fn noise(shape: [usize; 3]) -> Array {
     let count = shape.iter().product();
     Array::new(
         [&[1], &shape[..]].concat(),

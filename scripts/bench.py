@@ -29,6 +29,8 @@ CASES = [
      ["maps", VGG, PHOTO, "--layer", "block1_conv1", "--channel", "4", "-o", "OUT/c4.png", "-q"]),
     ("grids of 18 layers, VGG16", ["maps", VGG, PHOTO, "-o", "OUT", "-q"]),
     ("grids of 8 layers, book's convnet", ["maps", BOOK, PHOTO, "-o", "OUT", "-q"]),
+    ("Grad-CAM to a PNG, EfficientNet-Lite0", ["cam", LITE, PHOTO, "-o", "OUT/cam.png", "-q"]),
+    ("Grad-CAM to a PNG, VGG16, two classes", ["cam", VGG, PHOTO, "--score", "logit", "-o", "OUT/cam.png", "-q"]),
 ]
 
 
@@ -37,7 +39,7 @@ def measure(arguments):
     folder = tempfile.mkdtemp()
     try:
         command = [PROGRAM] + [argument.replace("OUT", folder) for argument in arguments]
-        if "maps" in command or "predict" in command:
+        if command[1] in ("cam", "maps", "predict"):
             command += ["--threads", "1"]
         start = time.monotonic()
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::env;
-use std::fs;
-use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::options::{Computing, Drawing, Preparing, Saving};
 use super::session::Session;
+use super::show::show;
+use super::target::Target;
 use crate::array::{Array, npy};
 use crate::engine::Tensor;
 use crate::error::Error;
@@ -64,8 +65,16 @@ impl Maps {
             None => self.computable(&session, &inputs)?,
         };
         let work = Work {
-            pictures: Target::pictures(self.saving.output.as_deref(), &layers, &self.channel)?,
-            arrays: Target::arrays(self.npy.as_deref(), &layers)?,
+            pictures: Target::pictures(
+                self.saving.output.as_deref(),
+                layers.len() == 1 && self.channel.len() <= 1,
+                "pictures of several layers or channels",
+            )?,
+            arrays: Target::arrays(
+                self.npy.as_deref(),
+                layers.len() == 1,
+                "the numbers of several layers",
+            )?,
             pictured: asked.unwrap_or_else(|| session.model.pictured_layers()),
             stems: stems(&session.model, &layers),
             session,
@@ -152,7 +161,8 @@ impl Maps {
         if let Some(target) = &work.arrays {
             let path = target.path(&work.stems[&id], "npy");
             let shape = format!("{:?}", found.values.shape());
-            self.save(&path, &npy::bytes(&found.values), &shape)?;
+            self.saving
+                .save(&path, &npy::bytes(&found.values), &shape)?;
         }
         if pictured && (self.show || work.pictures.is_some()) {
             for drawn in self.draw(&found)? {
@@ -217,7 +227,7 @@ impl Maps {
                 provenance.pairs(),
             )?;
             let size = format!("{}x{}", drawn.picture.width(), drawn.picture.height());
-            self.save(&path, &bytes, &size)?;
+            self.saving.save(&path, &bytes, &size)?;
         }
         if self.show {
             let channel = drawn
@@ -246,14 +256,6 @@ impl Maps {
             .with("style", drawn.style.name())
             .with("colormap", self.drawing.colormap.name())
             .with("command", command.join(" "))
-    }
-
-    fn save(&self, path: &Path, bytes: &[u8], what: &str) -> Result<()> {
-        picture::save(path, bytes, self.saving.overwrite)?;
-        if !self.saving.quiet {
-            eprintln!("wrote {} ({what})", path.display());
-        }
-        Ok(())
     }
 }
 
@@ -326,89 +328,6 @@ fn select(layer: &str, activation: &Array, channels: &[usize]) -> Result<Selecte
     })
 }
 
-/// Where files go.
-enum Target {
-    File(PathBuf),
-    Folder(PathBuf),
-}
-
-impl Target {
-    /// A path with a picture's ending is a file and holds one picture; any other is a folder.
-    fn pictures(
-        path: Option<&Path>,
-        layers: &[LayerId],
-        channels: &[usize],
-    ) -> Result<Option<Self>> {
-        let single = layers.len() == 1 && channels.len() <= 1;
-        Self::of(
-            path,
-            &["png", "jpg", "jpeg"],
-            single,
-            "pictures of several layers or channels",
-        )
-    }
-
-    fn arrays(path: Option<&Path>, layers: &[LayerId]) -> Result<Option<Self>> {
-        Self::of(
-            path,
-            &["npy"],
-            layers.len() == 1,
-            "the numbers of several layers",
-        )
-    }
-
-    fn of(
-        path: Option<&Path>,
-        endings: &[&str],
-        single: bool,
-        several: &str,
-    ) -> Result<Option<Self>> {
-        let Some(path) = path else { return Ok(None) };
-        let ending = path
-            .extension()
-            .map(|ending| ending.to_string_lossy().to_lowercase());
-        let is_file = ending
-            .as_deref()
-            .is_some_and(|ending| endings.contains(&ending))
-            && !path.is_dir();
-        if is_file && single {
-            return Ok(Some(Self::File(path.to_path_buf())));
-        }
-        if is_file {
-            bail!(
-                "{}: {several} need a folder; give a path without an ending",
-                path.display()
-            );
-        }
-        if let Some(ending) = ending.filter(|ending| is_data(ending) && !path.is_dir()) {
-            bail!(
-                "{}: can't write .{ending} files here, only .{}",
-                path.display(),
-                endings.join(", .")
-            );
-        }
-        fs::create_dir_all(path)
-            .with_context(|| format!("{}: can't make this folder", path.display()))?;
-        Ok(Some(Self::Folder(path.to_path_buf())))
-    }
-
-    fn path(&self, stem: &str, ending: &str) -> PathBuf {
-        match self {
-            Self::File(path) => path.clone(),
-            Self::Folder(folder) => folder.join(format!("{stem}.{ending}")),
-        }
-    }
-}
-
-/// Endings that mean a file, so that `-o maps.gif` doesn't become a folder.
-fn is_data(ending: &str) -> bool {
-    [
-        "png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp", "svg", "pdf", "npy", "npz",
-        "json",
-    ]
-    .contains(&ending)
-}
-
 fn element(layer: &str, found: &Selected) -> Value {
     let channels: Vec<Value> = explain::statistics(&found.values)
         .iter()
@@ -443,22 +362,5 @@ fn line(layer: &str, activation: &Array) -> Result<()> {
         whole.mean,
         whole.std
     )?;
-    Ok(())
-}
-
-/// Prints a picture in the terminal, small maps enlarged to be seen.
-fn show(picture: &Picture) -> Result<()> {
-    const COLUMNS: u32 = 64;
-    let interactive = io::stdout().is_terminal();
-    let config = viuer::Config {
-        absolute_offset: false,
-        // A protocol's probe waits for an answer, which only a terminal gives.
-        use_kitty: interactive,
-        use_iterm: interactive,
-        width: (picture.width() < COLUMNS).then_some(COLUMNS),
-        ..viuer::Config::default()
-    };
-    let image = image::DynamicImage::ImageRgb8(picture.to_rgb());
-    viuer::print(&image, &config).context("the picture can't be printed here")?;
     Ok(())
 }

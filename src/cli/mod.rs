@@ -1,10 +1,17 @@
 //! The operations without a screen: what the explorer does, as subcommands for scripts.
 
+mod cam;
+mod choice;
+mod fetch;
 mod maps;
+mod models;
 mod options;
+mod overlay;
 mod predict;
 mod session;
+mod show;
 mod summary;
+mod target;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -12,6 +19,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+use crate::fetch::resolve;
 use crate::formats::shipped;
 use crate::tui;
 use options::{Computing, Preparing};
@@ -38,17 +46,32 @@ enum Command {
     Predict(predict::Predict),
     /// Save or show activations: one channel, the grid of a layer, all layers, or the raw numbers.
     Maps(maps::Maps),
+    /// Show where the evidence for a class lies: Grad-CAM heatmaps and their overlays on the photo.
+    Cam(cam::Cam),
+    /// Lay a saved heatmap over a photo.
+    Overlay(overlay::OverlayCommand),
+    /// List the models that can be fetched by name, and where those lie that are.
+    Models(models::Models),
+    /// Fetch a model by its name or its address, checked by the publisher's checksum; prints where it is.
+    Fetch(fetch::Fetch),
 }
 
 #[derive(Debug, Args)]
 struct Explore {
-    /// A model file: Keras .h5, or .safetensors with its card.
+    /// A model file (Keras .h5, or .safetensors with its card), or the name of a fetched model.
     model: Option<PathBuf>,
     /// Photos, or .npy tensors of shape (C,H,W); the photos that come with convscope if none is given.
     images: Vec<PathBuf>,
     /// Where the explorer saves pictures.
     #[arg(long, value_name = "DIR", default_value = ".")]
     output_dir: PathBuf,
+    /// dark, light, default (fit for both), monochrome, one of your own in ~/.config/convscope/themes, or a .toml
+    /// file; by the terminal's background if not given.
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+    /// How pictures are drawn: auto, kitty or halfblocks.
+    #[arg(long, value_name = "PROTOCOL", default_value = "auto", value_parser = options::protocol)]
+    protocol: options::ProtocolChoice,
     #[command(flatten)]
     computing: Computing,
     #[command(flatten)]
@@ -64,6 +87,10 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Summary(summary)) => summary.run(),
         Some(Command::Predict(predict)) => predict.run(),
         Some(Command::Maps(maps)) => maps.run(),
+        Some(Command::Cam(cam)) => cam.run(),
+        Some(Command::Overlay(overlay)) => overlay.run(),
+        Some(Command::Models(models)) => models.run(),
+        Some(Command::Fetch(fetch)) => fetch.run(),
         None => explore(arguments.explore),
     }
 }
@@ -73,11 +100,13 @@ fn explore(explore: Explore) -> Result<()> {
         model,
         mut images,
         output_dir,
+        theme,
+        protocol,
         computing,
         preparing,
     } = explore;
     let model = match model {
-        Some(model) => model,
+        Some(model) => resolve(&model)?,
         None => shipped::shipped()?.model,
     };
     if images.is_empty() {
@@ -93,6 +122,8 @@ fn explore(explore: Explore) -> Result<()> {
             device: computing.choice(),
             overrides: preparing.overrides(),
             exif: !preparing.no_exif,
+            theme,
+            protocol: protocol.0,
         });
     }
     // Nobody to press keys: say what the explorer would have opened on.

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::engine::{Device, DeviceChoice, set_threads};
 use crate::model::{ChannelOrder, Filter, Fit, Overrides};
 use crate::picture::{Colormap, Style};
+use crate::terminal::Protocol;
 
 /// How to compute.
 #[derive(Args, Debug)]
@@ -76,6 +77,20 @@ impl Preparing {
             std: self.std,
         }
     }
+}
+
+/// A protocol, or none for the best that the terminal has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProtocolChoice(pub(super) Option<Protocol>);
+
+pub(super) fn protocol(text: &str) -> Result<ProtocolChoice, String> {
+    let known = Protocol::ALL
+        .into_iter()
+        .find(|protocol| protocol.name() == text);
+    if known.is_none() && text != "auto" {
+        return Err("expected auto, kitty or halfblocks".to_owned());
+    }
+    Ok(ProtocolChoice(known))
 }
 
 /// How feature maps are drawn.

@@ -8,7 +8,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::options::Preparing;
+use crate::fetch;
 use crate::formats;
+use crate::model::figures::{grouped, quantity, sides};
 use crate::model::{self, ChannelOrder, Fit, Model, SummaryRow};
 
 #[derive(Args, Debug)]
@@ -24,7 +26,7 @@ pub(super) struct Summary {
 
 impl Summary {
     pub(super) fn run(self) -> Result<()> {
-        let mut model = formats::open(&self.model)?;
+        let mut model = formats::open(&fetch::resolve(&self.model)?)?;
         model.override_preprocessing(&self.preparing.overrides());
         let size = model.input_size();
         if self.json {
@@ -74,7 +76,7 @@ pub(super) fn print(model: &Model, size: [usize; 2]) -> Result<()> {
             } else {
                 String::new()
             },
-            row.receptive_field.map(field).unwrap_or_default(),
+            row.receptive_field.map(sides).unwrap_or_default(),
             row.inputs.iter().map(name).collect::<Vec<_>>().join(", "),
         ]);
     }
@@ -162,37 +164,6 @@ fn table(out: &mut impl Write, rows: &[[String; 8]], right: &[usize]) -> io::Res
     Ok(())
 }
 
-/// Thousands separated by commas.
-pub(super) fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn quantity(value: u64) -> String {
-    let value = value as f64;
-    match value {
-        _ if value >= 1e9 => format!("{:.2} G", value / 1e9),
-        _ if value >= 1e6 => format!("{:.2} M", value / 1e6),
-        _ if value >= 1e3 => format!("{:.1} k", value / 1e3),
-        _ => format!("{value}"),
-    }
-}
-
-fn field([height, width]: [usize; 2]) -> String {
-    if height == width {
-        height.to_string()
-    } else {
-        format!("{height}x{width}")
-    }
-}
-
 fn object(model: &Model, size: [usize; 2]) -> Value {
     let summary = model.summary(size);
     let preprocessing = &model.preprocessing;
@@ -248,18 +219,4 @@ fn layer(model: &Model, row: &SummaryRow) -> Value {
         "window": row.window,
         "receptive_field": row.receptive_field,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_for_people() {
-        assert_eq!(grouped(3_453_121), "3,453,121");
-        assert_eq!(grouped(896), "896");
-        assert_eq!(quantity(15_346_630_656), "15.35 G");
-        assert_eq!(quantity(999), "999");
-        assert_eq!(field([18, 20]), "18x20");
-    }
 }

@@ -1,6 +1,8 @@
 //! The methods, as functions of an engine: what the network answers, and what its layers hold.
 
 mod activations;
+pub mod cam;
+pub mod filters;
 mod predictions;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! What the network answers: classes with their probabilities.
 
 use crate::engine::{Engine, Run};
-use crate::error::{Error, Result};
-use crate::model::{ClassId, HeadKind, Model};
+use crate::error::Result;
+use crate::model::{ClassId, HeadKind};
 
 /// One class of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,10 +20,7 @@ pub struct Prediction {
 /// # Errors
 /// When the model has no classifier at its end, or can't be computed.
 pub fn predictions(engine: &Engine, run: &mut Run) -> Result<Vec<Prediction>> {
-    let model = engine.model();
-    let Some(head) = model.head else {
-        return Err(Error::request(no_head(model)));
-    };
+    let head = engine.model().classifier()?;
     let logits = engine.value(run, head.logits)?.read()?;
     let mut found = scores(head.kind, logits.values());
     // Equal scores stay in the classes' order; NaN comes last.
@@ -62,17 +59,6 @@ pub fn scores(kind: HeadKind, logits: &[f32]) -> Vec<Prediction> {
             logit,
         })
         .collect()
-}
-
-fn no_head(model: &Model) -> String {
-    let ends = model
-        .outputs
-        .first()
-        .map(|&output| model.layer_name(output))
-        .unwrap_or_default();
-    format!(
-        "the model has no classes to predict: it ends in layer '{ends}', whose output is not a vector"
-    )
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! and what it takes to feed it an image and to read its answer. No file, no tensor, no device.
 
 mod builder;
+pub mod figures;
+mod find_class;
 mod head;
 mod labels;
 mod op;

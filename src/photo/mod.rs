@@ -7,8 +7,12 @@
 mod decode;
 mod jpeg;
 mod prepare;
+mod region;
 pub mod resize;
+mod seen;
 mod source;
 
 pub use prepare::{fitted, prepare};
+pub use region::Region;
+pub use seen::seen;
 pub use source::{Photo, Source, load, open};

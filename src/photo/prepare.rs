@@ -74,7 +74,7 @@ fn luma(pixel: &[u8; 3]) -> [u8; 1] {
 }
 
 /// The part of the resized picture that is kept. All sizes are (H,W).
-fn center_crop(from: [usize; 2], size: [usize; 2], fraction: f64) -> Window {
+pub(super) fn center_crop(from: [usize; 2], size: [usize; 2], fraction: f64) -> Window {
     let fraction = fraction.clamp(LEAST_FRACTION, 1.0);
     let least = size.map(|side| (side as f64 / fraction).round() as usize);
     let from = from.map(|side| side.max(1));

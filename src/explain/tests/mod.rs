@@ -3,6 +3,9 @@
 //! Tolerances are shares of the largest absolute value of the layer. Two implementations in f32 differ by
 //! about 1e-5 of it, because they sum in different orders; [`TOLERANCE`] leaves room for other processors.
 
+mod cam;
+mod cam_advice;
+mod cam_places;
 mod gradients;
 mod keras;
 mod torch;
