@@ -36,6 +36,7 @@ build: libtorch
 
 bench: build
 	@$(QUIET) $(CARGO) bench --bench engine $(ARGS)
+	@$(QUIET) $(CARGO) bench --bench explorer $(ARGS)
 	@$(QUIET) python3 -B scripts/bench.py
 
 # The libraries keep the wheels' layout: they find each other by it.

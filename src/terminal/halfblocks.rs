@@ -1,51 +1,30 @@
 //! Pictures as cells of text: two pixels in each, one above the other.
 
-use image::RgbImage;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
 use super::ColorDepth;
-use crate::picture::{Indexed, Palette, Tile};
+use crate::picture::{Indexed, Picture, Tile};
 
 /// From nothing to full, for terminals without colours.
 const RAMP: [&str; 10] = [" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"];
 
-/// Where a picture's colours come from.
-#[derive(Clone, Copy, Debug)]
-pub enum Pixels<'a> {
-    /// Levels, seen through any palette.
-    Levels(&'a Indexed, &'a Palette),
-    /// Colours.
-    Colors(&'a RgbImage),
+/// The caller sees to it that the pixel exists.
+fn color_at(picture: &Picture, x: usize, y: usize) -> [u8; 3] {
+    match picture {
+        Picture::Indexed(levels) => levels.colormap().palette()[usize::from(level(levels, x, y))],
+        Picture::Rgb(photo) => photo.get_pixel(x as u32, y as u32).0,
+    }
 }
 
-impl Pixels<'_> {
-    /// (width, height).
-    fn size(&self) -> [usize; 2] {
-        let (width, height) = match self {
-            Self::Levels(picture, _) => (picture.width(), picture.height()),
-            Self::Colors(picture) => picture.dimensions(),
-        };
-        [width as usize, height as usize]
-    }
-
-    /// The caller sees to it that the pixel exists.
-    fn color(&self, x: usize, y: usize) -> [u8; 3] {
-        match self {
-            Self::Levels(picture, palette) => palette[usize::from(level(picture, x, y))],
-            Self::Colors(picture) => picture.get_pixel(x as u32, y as u32).0,
-        }
-    }
-
-    /// 0..=255. A feature map's is its level, whatever the palette: some palettes are brightest in the middle.
-    fn brightness(&self, x: usize, y: usize) -> usize {
-        match self {
-            Self::Levels(picture, _) => usize::from(level(picture, x, y)),
-            Self::Colors(picture) => {
-                let [red, green, blue] = picture.get_pixel(x as u32, y as u32).0.map(usize::from);
-                (299 * red + 587 * green + 114 * blue) / 1000
-            }
+/// 0..=255. A feature map's is its level, whatever the palette: some palettes are brightest in the middle.
+fn brightness(picture: &Picture, x: usize, y: usize) -> usize {
+    match picture {
+        Picture::Indexed(levels) => usize::from(level(levels, x, y)),
+        Picture::Rgb(photo) => {
+            let [red, green, blue] = photo.get_pixel(x as u32, y as u32).0.map(usize::from);
+            (299 * red + 587 * green + 114 * blue) / 1000
         }
     }
 }
@@ -58,15 +37,15 @@ fn level(picture: &Indexed, x: usize, y: usize) -> u8 {
 /// doesn't fit is left out. Without colours a cell is a character that is as dark as its pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct HalfBlocks<'a> {
-    pixels: Pixels<'a>,
+    picture: &'a Picture,
     window: Tile,
     depth: ColorDepth,
 }
 
 impl<'a> HalfBlocks<'a> {
     /// All of a picture.
-    pub fn new(pixels: Pixels<'a>, depth: ColorDepth) -> Self {
-        let [width, height] = pixels.size();
+    pub fn new(picture: &'a Picture, depth: ColorDepth) -> Self {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
         let window = Tile {
             x: 0,
             y: 0,
@@ -74,7 +53,7 @@ impl<'a> HalfBlocks<'a> {
             height,
         };
         Self {
-            pixels,
+            picture,
             window,
             depth,
         }
@@ -83,7 +62,10 @@ impl<'a> HalfBlocks<'a> {
     /// Only a part of the picture; what of it lies outside is left out.
     #[must_use]
     pub fn window(mut self, window: Tile) -> Self {
-        let [width, height] = self.pixels.size();
+        let (width, height) = (
+            self.picture.width() as usize,
+            self.picture.height() as usize,
+        );
         self.window = Tile {
             width: window.width.min(width.saturating_sub(window.x)),
             height: window.height.min(height.saturating_sub(window.y)),
@@ -109,16 +91,16 @@ impl Widget for HalfBlocks<'_> {
             for column in 0..width.min(usize::from(area.width)) {
                 let x = left + column;
                 let cell = &mut buffer[(area.x + column as u16, area.y + row as u16)];
-                if let Some(color) = self.depth.color(self.pixels.color(x, upper)) {
+                if let Some(color) = self.depth.color(color_at(self.picture, x, upper)) {
                     cell.set_symbol("▀").set_fg(color);
                     if let Some(color) =
-                        lower.and_then(|y| self.depth.color(self.pixels.color(x, y)))
+                        lower.and_then(|y| self.depth.color(color_at(self.picture, x, y)))
                     {
                         cell.set_bg(color);
                     }
                 } else {
-                    let upper = self.pixels.brightness(x, upper);
-                    let lower = lower.map_or(upper, |y| self.pixels.brightness(x, y));
+                    let upper = brightness(self.picture, x, upper);
+                    let lower = lower.map_or(upper, |y| brightness(self.picture, x, y));
                     cell.set_symbol(RAMP[(upper + lower) * RAMP.len() / 512]);
                 }
             }
@@ -133,19 +115,19 @@ mod tests {
     use super::*;
     use crate::picture::Colormap;
 
-    fn picture() -> Indexed {
-        Indexed::new(
+    fn picture() -> Picture {
+        Picture::Indexed(Indexed::new(
             3,
             3,
             vec![0, 10, 20, 100, 110, 120, 200, 250, 255],
             Colormap::Gray,
-        )
+        ))
     }
 
     fn drawn(depth: ColorDepth, window: Option<Tile>) -> Buffer {
         let picture = picture();
         let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 3));
-        let blocks = HalfBlocks::new(Pixels::Levels(&picture, Colormap::Gray.palette()), depth);
+        let blocks = HalfBlocks::new(&picture, depth);
         let blocks = window.map_or(blocks, |window| blocks.window(window));
         blocks.render(Rect::new(1, 1, 9, 9), &mut buffer);
         buffer

@@ -21,8 +21,15 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
+use super::frame::Frame;
+use super::kitty::{DELETE_ALL, Kitty};
+use super::probe::Traits;
+
 /// Whether the terminal is in the screen's state; it is restored once.
 static ACTIVE: AtomicBool = AtomicBool::new(false);
+
+/// Whether pictures were sent to the terminal.
+static PICTURES: AtomicBool = AtomicBool::new(false);
 
 /// Room for a frame: at most some hundred bytes for each of ten thousand cells.
 const FRAME: usize = 1 << 20;
@@ -34,6 +41,7 @@ pub struct Screen {
     backend: CrosstermBackend<BufWriter<Stdout>>,
     shown: Buffer,
     next: Buffer,
+    kitty: Kitty,
 }
 
 impl Screen {
@@ -64,9 +72,16 @@ impl Screen {
             backend: CrosstermBackend::new(writer),
             shown: empty.clone(),
             next: empty,
+            kitty: Kitty::default(),
         };
         execute!(screen.backend, EnterAlternateScreen, Hide).context(failed)?;
         Ok(screen)
+    }
+
+    /// Asks the terminal what it can do. Must be done before anybody reads keys.
+    #[allow(clippy::unused_self)]
+    pub fn ask(&self) -> Traits {
+        Traits::ask()
     }
 
     /// The terminal's size in cells. One that doesn't know it, such as a serial line, is taken for 80x24.
@@ -83,17 +98,19 @@ impl Screen {
         })
     }
 
-    /// Shows what `paint` draws on a blank buffer of the given size. Only what differs from the last frame is
+    /// Shows what `paint` draws on a blank frame of the given size. Only what differs from the last frame is
     /// written, all at once.
     ///
     /// # Errors
     /// If the terminal is gone.
-    pub fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+    pub fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Frame)) -> io::Result<()> {
         let area = Rect::new(0, 0, size.width, size.height);
         self.next.resize(area);
         self.next.reset();
         // Before anything is written: were this to panic, no part of a frame would be left to be flushed.
-        paint(&mut self.next);
+        let mut frame = Frame::new(&mut self.next);
+        paint(&mut frame);
+        let pictures = frame.into_pictures();
 
         let resized = self.shown.area != area;
         if resized {
@@ -101,12 +118,22 @@ impl Screen {
             self.shown.reset();
         }
         let changes = self.shown.diff(&self.next);
-        if resized || !changes.is_empty() {
+        let replaced = self.kitty.differs(&pictures);
+        if resized || replaced || !changes.is_empty() {
             queue!(self.backend, BeginSynchronizedUpdate)?;
             if resized {
+                if PICTURES.load(Ordering::SeqCst) {
+                    self.kitty.clear(&mut self.backend)?;
+                }
                 queue!(self.backend, Clear(ClearType::All))?;
             }
+            let mut farewell = Vec::new();
+            if resized || replaced {
+                PICTURES.fetch_or(!pictures.is_empty(), Ordering::SeqCst);
+                farewell = self.kitty.place(&pictures, &mut self.backend)?;
+            }
             self.backend.draw(changes.into_iter())?;
+            self.backend.write_all(&farewell)?;
             queue!(self.backend, EndSynchronizedUpdate)?;
             Write::flush(&mut self.backend)?;
         }
@@ -129,12 +156,11 @@ pub fn is_alive() -> bool {
 /// Gives the terminal back as it was. There is nothing to be done about errors: it may be gone.
 fn restore() {
     if ACTIVE.swap(false, Ordering::SeqCst) {
-        let _ = execute!(
-            io::stdout(),
-            EndSynchronizedUpdate,
-            LeaveAlternateScreen,
-            Show
-        );
+        let mut out = io::stdout();
+        if PICTURES.swap(false, Ordering::SeqCst) {
+            let _ = out.write_all(DELETE_ALL);
+        }
+        let _ = execute!(out, EndSynchronizedUpdate, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
     }
 }

@@ -10,7 +10,12 @@ pub fn fit(size: [usize; 2], room: [usize; 2]) -> [usize; 2] {
     if factor >= 1 {
         return [height * factor, width * factor];
     }
-    // Shrunk until both sides are in the room.
+    fill(size, room)
+}
+
+/// The same by any factor.
+pub fn fill(size: [usize; 2], room: [usize; 2]) -> [usize; 2] {
+    let [height, width] = size.map(|side| side.max(1));
     let by_width = [(height * room[1] + width / 2) / width, room[1]];
     let by_height = [room[0], (width * room[0] + height / 2) / height];
     let fitting = if by_width[0] <= room[0] {
@@ -111,6 +116,7 @@ mod tests {
         assert_eq!(fit([1, 1000], [60, 80]), [1, 80]);
         assert_eq!(fit([3000, 1], [60, 80]), [60, 1]);
         assert_eq!(fit([5, 5], [0, 0]), [1, 1]);
+        assert_eq!(fill([30, 40], [90, 100]), [75, 100]);
     }
 
     #[test]

@@ -19,15 +19,23 @@ pub enum Action {
     SwitchPane,
     ZoomIn,
     Back,
+    ShowSummary,
     ShowPhoto,
     ShowGrid,
     ShowChannel,
+    ShowHeatmap,
     PreviousLayer,
     NextLayer,
     PreviousImage,
     NextImage,
     Colormap,
     Style,
+    FindClass,
+    Score,
+    Dialect,
+    Layout,
+    MoreOpaque,
+    LessOpaque,
     Save,
     Help,
     Quit,
@@ -104,6 +112,8 @@ pub struct Binding {
     pub action: Action,
     /// One word for the footer; nothing for what needs no mention there.
     pub hint: Option<&'static str>,
+    /// Whether the footer mentions it beside a heatmap only.
+    pub of_heatmap: bool,
     /// One line for the help.
     pub help: &'static str,
 }
@@ -118,12 +128,25 @@ const fn binding(
         keys,
         action,
         hint,
+        of_heatmap: false,
         help,
     }
 }
 
+const fn of_heatmap(
+    keys: &'static [Key],
+    action: Action,
+    hint: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        of_heatmap: true,
+        ..binding(keys, action, Some(hint), help)
+    }
+}
+
 /// Every key. The footer goes through it from the top, as far as there is room.
-pub const KEYMAP: [Binding; 23] = [
+pub const KEYMAP: [Binding; 31] = [
     binding(&[Key::char('?')], Action::Help, Some("help"), "this list"),
     binding(
         &[Key::char('q'), Key::control('c')],
@@ -132,10 +155,34 @@ pub const KEYMAP: [Binding; 23] = [
         "leave",
     ),
     binding(
+        &[Key::of(KeyCode::Up), Key::char('k')],
+        Action::Up,
+        None,
+        "up: layers, channels, classes",
+    ),
+    binding(
+        &[Key::of(KeyCode::Down), Key::char('j')],
+        Action::Down,
+        Some("down"),
+        "down",
+    ),
+    binding(
+        &[Key::of(KeyCode::Left), Key::char('h')],
+        Action::Left,
+        None,
+        "left: channels, images",
+    ),
+    binding(
+        &[Key::of(KeyCode::Right), Key::char('l')],
+        Action::Right,
+        None,
+        "right",
+    ),
+    binding(
         &[Key::of(KeyCode::Enter)],
         Action::ZoomIn,
         Some("open"),
-        "from the layer to its grid, to the channel",
+        "closer: from the table to a layer's grid, to a channel",
     ),
     binding(
         &[Key::of(KeyCode::Esc), Key::of(KeyCode::Backspace)],
@@ -148,6 +195,48 @@ pub const KEYMAP: [Binding; 23] = [
         Action::SwitchPane,
         Some("pane"),
         "between the layers and the picture",
+    ),
+    of_heatmap(
+        &[Key::char('/')],
+        Action::FindClass,
+        "find class",
+        "find a class by a part of its name, for its heatmap",
+    ),
+    of_heatmap(
+        &[Key::char('t')],
+        Action::Score,
+        "score",
+        "heatmap: of the softmax or of the logit",
+    ),
+    of_heatmap(
+        &[Key::char('d')],
+        Action::Dialect,
+        "dialect",
+        "heatmap: as the book, pytorch-grad-cam or captum has it",
+    ),
+    of_heatmap(
+        &[Key::char('m')],
+        Action::Layout,
+        "layout",
+        "heatmap: over the photo, beside it, or alone",
+    ),
+    of_heatmap(
+        &[Key::char('+'), Key::char('=')],
+        Action::MoreOpaque,
+        "opacity",
+        "heatmap: more opaque",
+    ),
+    of_heatmap(
+        &[Key::char('-')],
+        Action::LessOpaque,
+        "less",
+        "heatmap: less opaque",
+    ),
+    binding(
+        &[Key::char('0')],
+        Action::ShowSummary,
+        Some("summary"),
+        "show the table of all layers",
     ),
     binding(
         &[Key::char('1')],
@@ -166,6 +255,12 @@ pub const KEYMAP: [Binding; 23] = [
         Action::ShowChannel,
         Some("channel"),
         "show one channel as large as it fits",
+    ),
+    binding(
+        &[Key::char('4')],
+        Action::ShowHeatmap,
+        Some("heatmap"),
+        "show where the evidence for a class lies",
     ),
     binding(
         &[Key::char('n')],
@@ -204,30 +299,6 @@ pub const KEYMAP: [Binding; 23] = [
         "previous layer",
     ),
     binding(&[Key::char(']')], Action::NextLayer, None, "next layer"),
-    binding(
-        &[Key::of(KeyCode::Up), Key::char('k')],
-        Action::Up,
-        None,
-        "up: layers, channels",
-    ),
-    binding(
-        &[Key::of(KeyCode::Down), Key::char('j')],
-        Action::Down,
-        None,
-        "down",
-    ),
-    binding(
-        &[Key::of(KeyCode::Left), Key::char('h')],
-        Action::Left,
-        None,
-        "left: channels, images",
-    ),
-    binding(
-        &[Key::of(KeyCode::Right), Key::char('l')],
-        Action::Right,
-        None,
-        "right",
-    ),
     binding(
         &[Key::of(KeyCode::PageUp)],
         Action::PageUp,

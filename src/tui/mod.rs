@@ -6,6 +6,7 @@
 
 mod cache;
 mod fit;
+pub mod heat;
 mod input;
 pub mod keymap;
 mod moves;
@@ -16,6 +17,7 @@ pub mod protocol;
 mod rescue;
 pub mod saver;
 mod saving;
+pub mod search;
 pub mod state;
 #[cfg(test)]
 mod tests;
@@ -45,7 +47,7 @@ use self::view::{Looks, view};
 use self::worker::{Material, Worker};
 use crate::engine::DeviceChoice;
 use crate::model::Overrides;
-use crate::terminal::{self, ColorDepth, Screen};
+use crate::terminal::{self, Canvas, ColorDepth, Protocol, Screen};
 
 /// Between two steps of the spinner.
 const TICK: Duration = Duration::from_millis(100);
@@ -74,6 +76,10 @@ pub struct Setup {
     pub overrides: Overrides,
     /// Whether photos are turned as their EXIF data say.
     pub exif: bool,
+    /// A theme's name or file; one that suits the terminal if none is wanted.
+    pub theme: Option<String>,
+    /// How pictures are drawn; the best way that the terminal has if none is wanted.
+    pub protocol: Option<Protocol>,
 }
 
 /// Runs the explorer until the user has enough.
@@ -82,7 +88,7 @@ pub struct Setup {
 /// when libtorch can't be stopped in time.
 ///
 /// # Errors
-/// If the terminal can't be used, the model can't be opened, or the only image can't be read.
+/// If the terminal can't be used, the theme can't be read, or the model can't be opened.
 pub fn run(setup: Setup) -> Result<()> {
     let Setup {
         model,
@@ -91,15 +97,16 @@ pub fn run(setup: Setup) -> Result<()> {
         device,
         overrides,
         exif,
+        theme,
+        protocol,
     } = setup;
     if images.iter().any(|image| image == Path::new("-")) {
         bail!("standard input is for the keys here: the explorer takes its images from files");
     }
     let depth = ColorDepth::detect();
-    let looks = Looks {
-        theme: Theme::suiting(depth)?,
-        depth,
-    };
+    // Before the screen is taken: what is wrong with it is said where it can be read.
+    let wanted = theme.as_deref();
+    Theme::choose(wanted, depth, None)?;
     let (events, inbox) = mpsc::channel();
     let notice = events.clone();
     terminal::watch_signals(move |signal| {
@@ -108,17 +115,25 @@ pub fn run(setup: Setup) -> Result<()> {
     })?;
 
     let mut screen = Screen::enter()?;
-    let state = State::new(model.clone(), images.clone(), output_dir, Screen::size()?);
     let staff = Staff::start(
         Material {
-            model,
-            images,
+            model: model.clone(),
+            images: images.clone(),
             device,
             overrides,
             exif,
         },
         &events,
     )?;
+    let mut state = State::new(model, images, output_dir, Screen::size()?);
+    // The model is opened while the terminal is asked.
+    staff.see_to(begin(&mut state));
+    let traits = screen.ask();
+    state.canvas = Canvas::new(protocol, depth, &traits);
+    let looks = Looks {
+        theme: Theme::choose(wanted, depth, traits.background)?,
+        depth,
+    };
     input::watch(events)?;
     let exit = explore(state, &looks, &mut screen, &staff, &inbox);
     drop(screen);
@@ -162,11 +177,10 @@ fn explore(
     staff: &Staff,
     inbox: &Receiver<Event>,
 ) -> Exit {
-    staff.see_to(begin(&mut state));
     loop {
         let size = state.size;
         if screen
-            .draw(size, |buffer| view(&state, looks, buffer))
+            .draw(size, |frame| view(&state, looks, frame))
             .is_err()
         {
             return Exit::Lost;

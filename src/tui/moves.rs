@@ -1,7 +1,9 @@
 //! Where the keys lead: between panes, views, layers, channels and images.
 
+use super::heat;
 use super::keymap::Action;
 use super::protocol::ImageId;
+use super::search::Search;
 use super::state::{Focus, Message, State, View};
 use crate::model::{ChannelId, LayerId};
 
@@ -23,22 +25,59 @@ pub(super) fn act(state: &mut State, action: Action) {
         }
         Action::ZoomIn => zoom_in(state),
         Action::Back => back(state),
+        Action::ShowSummary => {
+            state.view = View::Summary;
+            state.focus = Focus::Layers;
+        }
         Action::ShowPhoto => show(state, View::Photo),
         Action::ShowGrid => show(state, View::Grid),
         Action::ShowChannel => show(state, View::Channel),
+        Action::ShowHeatmap => {
+            heat::show(state);
+            if state.view == View::Heatmap {
+                state.focus = Focus::Picture;
+            }
+        }
+        Action::FindClass => find_class(state),
+        Action::Score
+        | Action::Dialect
+        | Action::Layout
+        | Action::MoreOpaque
+        | Action::LessOpaque => {
+            if state.view == View::Heatmap {
+                heat::act(state, action);
+            } else {
+                let words = "that key is for heatmaps: 4 shows one";
+                state.message = Some(Message::Notice(words.to_owned()));
+            }
+        }
+        Action::PreviousLayer if state.view == View::Heatmap => heat::step_layer(state, false),
+        Action::NextLayer if state.view == View::Heatmap => heat::step_layer(state, true),
         Action::PreviousLayer => step_layer(state, Action::Up),
         Action::NextLayer => step_layer(state, Action::Down),
         Action::PreviousImage => turn_image(state, -1),
         Action::NextImage => turn_image(state, 1),
         Action::Style => match state.view {
-            View::Photo => state.message = Some(Message::Notice("a photo has no style".to_owned())),
+            View::Summary | View::Photo => {
+                state.message = Some(Message::Notice("a photo has no style".to_owned()));
+            }
+            View::Heatmap => {
+                let words = "a heatmap has no style; d changes how it is made";
+                state.message = Some(Message::Notice(words.to_owned()));
+            }
             View::Grid => state.grid_style = state.grid_style.next(),
             View::Channel => state.channel_style = state.channel_style.next(),
         },
         _ => match (state.focus, state.view) {
             (Focus::Layers, _) if matches!(action, Action::Left | Action::Right) => {}
+            (Focus::Layers, View::Heatmap) => match action {
+                Action::Up => heat::step_layer(state, false),
+                Action::Down => heat::step_layer(state, true),
+                _ => {}
+            },
             (Focus::Layers, _) => step_layer(state, action),
-            (Focus::Picture, View::Photo) => step_image(state, action),
+            (Focus::Picture, View::Heatmap) => heat::step(state, action),
+            (Focus::Picture, View::Summary | View::Photo) => step_image(state, action),
             (Focus::Picture, _) => step_channel(state, action),
         },
     }
@@ -60,10 +99,13 @@ pub(super) fn scrolled(action: Action, top: usize, last: usize) -> Option<usize>
 
 fn zoom_in(state: &mut State) {
     match (state.focus, state.view) {
+        (Focus::Layers, View::Heatmap) => state.focus = Focus::Picture,
         (Focus::Layers, _) => {
             state.focus = Focus::Picture;
             state.view = View::Grid;
         }
+        (Focus::Picture, View::Heatmap) => heat::enter_channel(state),
+        (Focus::Picture, View::Summary) => state.view = View::Photo,
         (Focus::Picture, View::Photo) => state.view = View::Grid,
         (Focus::Picture, View::Grid) => show(state, View::Channel),
         (Focus::Picture, View::Channel) => {}
@@ -72,9 +114,11 @@ fn zoom_in(state: &mut State) {
 
 fn back(state: &mut State) {
     match (state.focus, state.view) {
-        (Focus::Picture, View::Channel) => state.view = View::Grid,
+        (Focus::Picture, View::Channel) => {
+            state.view = state.came_from.take().unwrap_or(View::Grid);
+        }
         (Focus::Picture, _) => state.focus = Focus::Layers,
-        (Focus::Layers, _) => {}
+        (Focus::Layers, _) => state.view = View::Summary,
     }
 }
 
@@ -87,8 +131,18 @@ fn show(state: &mut State, view: View) {
         return;
     }
     state.view = view;
+    state.came_from = None;
     if state.panes().picture.is_empty() {
         state.focus = Focus::Picture;
+    }
+}
+
+fn find_class(state: &mut State) {
+    if state.answer().is_some() {
+        state.search = Some(Search::default());
+    } else {
+        let words = "there are no classes to look for yet";
+        state.message = Some(Message::Notice(words.to_owned()));
     }
 }
 
@@ -96,7 +150,7 @@ fn step_layer(state: &mut State, action: Action) {
     let Some(count) = state.outline.as_ref().map(|outline| outline.layers.len()) else {
         return;
     };
-    let page = state.panes().list_height().max(1);
+    let page = state.panes().list_height(state.view).max(1);
     let Some(layer) = step(state.layer.0, count, action, 1, page) else {
         return;
     };

@@ -1,6 +1,8 @@
 //! What the screen needs to know of a model: plain data, made where the model is.
 
 use crate::engine::Device;
+use crate::explain::cam;
+use crate::model::figures::{grouped, quantity, sides};
 use crate::model::{HeadKind, Layer, LayerId, Model};
 
 /// A model at a glance.
@@ -12,6 +14,10 @@ pub struct Outline {
     pub architecture: Option<String>,
     /// What happens to an image before it is fed, in words.
     pub preprocessing: String,
+    /// What was assumed beyond what the file says, and from where; one line each.
+    pub assumptions: Vec<String>,
+    /// How many weights there are, and multiply-adds for an image; in words.
+    pub totals: String,
     /// Where it is computed.
     pub device: String,
     /// In the model's order.
@@ -20,6 +26,10 @@ pub struct Outline {
     pub head: Option<LayerId>,
     /// How many classes are told apart; none without a head.
     pub classes: usize,
+    /// Where a heatmap is made if no layer was chosen.
+    pub heat_layer: Option<LayerId>,
+    /// Why there are no heatmaps, if there are none.
+    pub no_heat: String,
 }
 
 /// A layer in the list.
@@ -39,6 +49,18 @@ pub struct LayerRow {
     pub shape_text: String,
     /// Whether it changes more than its input's shape.
     pub computes: bool,
+    /// Values in its weights; nothing for none.
+    pub parameters: String,
+    /// Multiply-adds for an image; nothing for none.
+    pub macs: String,
+    /// Kernel or window with its stride: `3x3/2`.
+    pub window: String,
+    /// Sides of what one position sees, in pixels of the input; nothing where that is all of it.
+    pub field: String,
+    /// The layers that feed it.
+    pub inputs: String,
+    /// Whether a heatmap can be made of its output.
+    pub heat: bool,
 }
 
 impl Outline {
@@ -46,7 +68,13 @@ impl Outline {
     pub fn of(model: &Model, device: Device) -> Self {
         let shapes = model.own_shapes();
         let pictured = model.pictured_layers();
-        let rows = model.layers.iter().enumerate().map(|(index, layer)| {
+        let summary = model.summary(model.input_size());
+        let heat = cam::possible_layers(model, &shapes);
+        let (heat_layer, no_heat) = match cam::default_layer(model, &shapes) {
+            Ok(layer) => (Some(layer), String::new()),
+            Err(error) => (None, error.to_string()),
+        };
+        let rows = model.layers.iter().zip(&summary.rows).map(|(layer, row)| {
             let shape = shapes.get(layer.output).map(<[usize]>::to_vec);
             let label = if layer.depth > 0 {
                 layer.name.rsplit('/').next()
@@ -63,7 +91,13 @@ impl Outline {
                     |shape| compact(&model.show_shape(shape)),
                 ),
                 shape: shape.map_err(|error| error.to_string()),
-                computes: pictured.contains(&LayerId(index)),
+                computes: pictured.contains(&row.layer),
+                parameters: some(row.parameters as u64, grouped),
+                macs: some(row.macs, quantity),
+                window: row.window.clone().unwrap_or_default(),
+                field: row.receptive_field.map(sides).unwrap_or_default(),
+                inputs: names(model, &row.inputs),
+                heat: heat.contains(&row.layer),
             }
         });
         let layers: Vec<LayerRow> = rows.collect();
@@ -84,10 +118,18 @@ impl Outline {
             format: model.format.clone(),
             architecture: model.architecture.clone(),
             preprocessing: model.preprocessing.describe(),
+            assumptions: model.assumptions.clone(),
+            totals: format!(
+                "{} parameters, {} MACs",
+                grouped(summary.total as u64),
+                quantity(summary.macs)
+            ),
             device: device.to_string(),
             layers,
             head: model.layers.iter().rposition(is_head).map(LayerId),
             classes,
+            heat_layer,
+            no_heat,
         }
     }
 
@@ -95,6 +137,22 @@ impl Outline {
     pub fn layer(&self, id: LayerId) -> Option<&LayerRow> {
         self.layers.get(id.0)
     }
+}
+
+fn some(value: u64, show: fn(u64) -> String) -> String {
+    if value == 0 {
+        String::new()
+    } else {
+        show(value)
+    }
+}
+
+fn names(model: &Model, layers: &[LayerId]) -> String {
+    let names: Vec<&str> = layers
+        .iter()
+        .map(|&id| model.layer(id).name.as_str())
+        .collect();
+    names.join(", ")
 }
 
 /// `(None, 148, 148, 32)` as `148x148x32`.

@@ -5,29 +5,39 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 
-use image::RgbImage;
+use image::{RgbImage, imageops};
 use ratatui::layout::Size;
 
-use super::fit::{fit, resize};
+use super::fit::{fill, fit, resize};
+use super::heat::{HeatKey, Layout};
 use super::protocol::{Event, Form, ImageId, Ticket};
 use super::rescue::rescued;
 use super::tiles::Tiles;
 use crate::array::Array;
 use crate::error::{Error, Result};
+use crate::explain::cam::{Dialect, Heatmap};
 use crate::model::{ChannelId, Filter, LayerId};
+use crate::photo::Region;
 use crate::photo::resize::pillow;
-use crate::picture::{Colormap, Indexed, Picture, Style, Tile, is_constant, vector};
+use crate::picture::{
+    Colormap, Indexed, Overlay, Picture, Resize, Style, Tile, is_constant, vector,
+};
+use crate::terminal::{Canvas, Protocol, Transmission};
 
-/// What a picture shows, and for which room.
+/// What a picture shows, how, and for which room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PaintKey {
     /// What.
     pub subject: Subject,
+    /// Through which levels are seen.
+    pub colormap: Colormap,
     /// In cells.
     pub room: Size,
+    /// What it is drawn with.
+    pub canvas: Canvas,
 }
 
-/// What a picture shows. The colormap isn't part of it: it is applied when drawing.
+/// What a picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// What the network is shown.
@@ -38,6 +48,8 @@ pub enum Subject {
     Channel(ImageId, LayerId, ChannelId, Style),
     /// A layer without feature maps.
     Vector(ImageId, LayerId),
+    /// A heatmap as a system lays it over the photo, with an opacity in hundredths.
+    Heatmap(HeatKey, Dialect, u8, Layout),
 }
 
 /// A picture to be painted.
@@ -58,6 +70,15 @@ pub enum Source {
     Photo(Arc<RgbImage>),
     /// A layer's values.
     Values(Arc<Array>),
+    /// A heatmap, the photo, and the part of it that the network sees.
+    Heatmap {
+        /// What is laid over.
+        heat: Arc<Heatmap>,
+        /// Over what.
+        photo: Arc<RgbImage>,
+        /// Where.
+        region: Region,
+    },
 }
 
 /// A picture that fits its room.
@@ -65,30 +86,55 @@ pub enum Source {
 pub struct Painting {
     /// What it shows.
     pub key: PaintKey,
-    /// Of a grid: its tiles, one below the other.
-    pub picture: Picture,
+    /// Its pixels.
+    pub pixels: Pixels,
     /// Of a grid.
     pub tiles: Option<Tiles>,
 }
 
+/// A painting's pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pixels {
+    /// To be drawn as cells. Of a grid: its tiles, one below the other.
+    Cells(Picture),
+    /// To be sent to the terminal.
+    Sent {
+        /// Of a grid: as many of its rows in each as are in the room, so that what isn't looked at isn't sent.
+        pages: Vec<Arc<Transmission>>,
+        /// (height, width) in pixels; of a grid's full page.
+        size: [usize; 2],
+    },
+}
+
 impl Painting {
-    /// The tile of a channel in the picture of a grid.
-    pub fn tile(&self, channel: usize) -> Tile {
+    /// The page that shows a channel of a grid, and the tile of the channel in it.
+    pub fn tile(&self, channel: usize) -> (usize, Tile) {
         let [height, width] = self.tiles.map_or([0, 0], |tiles| tiles.pixels);
-        Tile {
-            x: 0,
-            y: channel * height,
+        let (columns, rows) = match (self.tiles, &self.pixels) {
+            (Some(tiles), Pixels::Sent { .. }) => (tiles.columns, tiles.rows_in_room.max(1)),
+            _ => (1, usize::MAX),
+        };
+        let row = channel / columns;
+        let tile = Tile {
+            x: channel % columns * width,
+            y: row % rows * height,
             width,
             height,
-        }
+        };
+        (row / rows, tile)
     }
 
     /// Memory that the pixels take.
     pub fn bytes(&self) -> usize {
-        let pixels = self.picture.width() as usize * self.picture.height() as usize;
-        match self.picture {
-            Picture::Indexed(_) => pixels,
-            Picture::Rgb(_) => 3 * pixels,
+        match &self.pixels {
+            Pixels::Cells(picture) => {
+                let pixels = picture.width() as usize * picture.height() as usize;
+                match picture {
+                    Picture::Indexed(_) => pixels,
+                    Picture::Rgb(_) => 3 * pixels,
+                }
+            }
+            Pixels::Sent { pages, .. } => pages.iter().map(|page| page.len()).sum(),
         }
     }
 }
@@ -125,26 +171,89 @@ pub fn start(events: Sender<Event>) -> io::Result<Sender<PaintOrder>> {
 /// If there is nothing to be seen of it, or no room.
 pub fn paint(order: &PaintOrder) -> Result<Painting> {
     let PaintOrder { key, source, .. } = order;
+    let [down, across] = key.canvas.cell.map(usize::from);
     let room = [
-        2 * usize::from(key.room.height),
-        usize::from(key.room.width),
+        down * usize::from(key.room.height),
+        across * usize::from(key.room.width),
     ];
     let (picture, tiles) = match (key.subject, source) {
         (_, Source::Photo(photo)) => (Picture::Rgb(paint_photo(photo, room)), None),
+        (
+            Subject::Heatmap(_, dialect, opacity, layout),
+            Source::Heatmap {
+                heat,
+                photo,
+                region,
+            },
+        ) => {
+            let overlay = Overlay {
+                colormap: key.colormap,
+                alpha: f64::from(opacity) / 100.0,
+                ..Overlay::of(dialect)
+            };
+            let picture = match layout {
+                Layout::Alone => heat_alone(&heat.heat, overlay, room)?,
+                Layout::Overlay => laid(&heat.heat, overlay, photo, *region, room)?.1.into(),
+                Layout::SideBySide => {
+                    let half = [room[0], room[1] / 2];
+                    let (plain, heat) = laid(&heat.heat, overlay, photo, *region, half)?;
+                    beside(&plain, &heat).into()
+                }
+            };
+            (picture, None)
+        }
         (Subject::Channel(_, _, channel, style), Source::Values(values)) => (
-            Picture::Indexed(paint_channel(values, channel, style, room)?),
+            Picture::Indexed(paint_channel(values, channel, style, key.colormap, room)?),
             None,
         ),
         (Subject::Grid(_, _, style), Source::Values(values)) => {
-            let (picture, tiles) = paint_grid(values, style, key.room)?;
+            let (picture, tiles) = paint_grid(values, style, key)?;
             (Picture::Indexed(picture), Some(tiles))
         }
-        (_, Source::Values(values)) => (Picture::Indexed(paint_vector(values, room)?), None),
+        (_, Source::Heatmap { .. }) => return Err(no_maps()),
+        (_, Source::Values(values)) => {
+            let picture = paint_vector(values, key.colormap, room)?;
+            (Picture::Indexed(picture), None)
+        }
+    };
+    let pixels = match key.canvas.protocol {
+        Protocol::HalfBlocks => Pixels::Cells(picture),
+        Protocol::Kitty => sent(&picture, tiles)?,
     };
     Ok(Painting {
         key: *key,
-        picture,
+        pixels,
         tiles,
+    })
+}
+
+/// Encodes a picture, a grid page by page.
+fn sent(picture: &Picture, tiles: Option<Tiles>) -> Result<Pixels> {
+    let (Picture::Indexed(stack), Some(tiles)) = (picture, tiles) else {
+        return Ok(Pixels::Sent {
+            pages: vec![Arc::new(Transmission::new(picture)?)],
+            size: [picture.height() as usize, picture.width() as usize],
+        });
+    };
+    let [height, width] = tiles.pixels;
+    let per_page = tiles.columns * tiles.rows_in_room.max(1);
+    let mut pages = Vec::new();
+    for first in (0..tiles.channels).step_by(per_page) {
+        let count = per_page.min(tiles.channels - first);
+        let across = tiles.columns * width;
+        let down = count.div_ceil(tiles.columns) * height;
+        let mut page = Indexed::blank(across, down, stack.colormap())?;
+        let lines = stack.pixels()[first * height * width..].chunks_exact(width);
+        for (line, levels) in lines.take(count * height).enumerate() {
+            let (tile, y) = (line / height, line % height);
+            let start = (tile / tiles.columns * height + y) * across + tile % tiles.columns * width;
+            page.pixels_mut()[start..start + width].copy_from_slice(levels);
+        }
+        pages.push(Arc::new(Transmission::new(&page.into())?));
+    }
+    Ok(Pixels::Sent {
+        pages,
+        size: [tiles.rows_in_room * height, tiles.columns * width],
     })
 }
 
@@ -159,19 +268,62 @@ fn paint_photo(photo: &RgbImage, room: [usize; 2]) -> RgbImage {
     pillow(photo, fitted, filter)
 }
 
+/// A photo that fits a room, and a heatmap over it.
+fn laid(
+    heat: &Array,
+    overlay: Overlay,
+    photo: &RgbImage,
+    region: Region,
+    room: [usize; 2],
+) -> Result<(RgbImage, RgbImage)> {
+    let from = [photo.height() as usize, photo.width() as usize];
+    let to = fill(from, room);
+    let filter = if to[0] > from[0] {
+        Filter::Bilinear
+    } else {
+        Filter::Box
+    };
+    let photo = pillow(photo, to, filter);
+    let over = overlay.lay(heat, &photo, region.scaled(from, to))?;
+    Ok((photo, over))
+}
+
+/// A heatmap as the layer has it, each value a square.
+fn heat_alone(heat: &Array, overlay: Overlay, room: [usize; 2]) -> Result<Picture> {
+    let [height, width] = *heat.shape() else {
+        return Err(no_maps());
+    };
+    let to = fit([height, width], room);
+    let squares = Overlay {
+        resize: Resize::Nearest,
+        ..overlay
+    };
+    let levels = squares.levels(heat, to)?;
+    Ok(indexed(&levels, to, overlay.colormap)?.into())
+}
+
+/// Two pictures of the same height.
+fn beside(left: &RgbImage, right: &RgbImage) -> RgbImage {
+    let mut both = RgbImage::new(left.width() + right.width(), left.height());
+    imageops::replace(&mut both, left, 0, 0);
+    imageops::replace(&mut both, right, i64::from(left.width()), 0);
+    both
+}
+
 fn paint_channel(
     values: &Array,
     channel: ChannelId,
     style: Style,
+    colormap: Colormap,
     room: [usize; 2],
 ) -> Result<Indexed> {
     let map = Map::of(values, channel.0)?;
     let to = fit(map.size, room);
-    indexed(&map.levels(style, to), to)
+    indexed(&map.levels(style, to), to, colormap)
 }
 
-fn paint_vector(values: &Array, room: [usize; 2]) -> Result<Indexed> {
-    let picture = vector(values.values(), Colormap::default())?;
+fn paint_vector(values: &Array, colormap: Colormap, room: [usize; 2]) -> Result<Indexed> {
+    let picture = vector(values.values(), colormap)?;
     let size = [picture.height() as usize, picture.width() as usize];
     let levels: Vec<f32> = picture.pixels().iter().copied().map(f32::from).collect();
     let to = fit(size, room);
@@ -180,14 +332,14 @@ fn paint_vector(values: &Array, room: [usize; 2]) -> Result<Indexed> {
         .into_iter()
         .map(|level| level.round() as u8)
         .collect();
-    indexed(&levels, to)
+    indexed(&levels, to, colormap)
 }
 
-fn paint_grid(values: &Array, style: Style, room: Size) -> Result<(Indexed, Tiles)> {
+fn paint_grid(values: &Array, style: Style, key: &PaintKey) -> Result<(Indexed, Tiles)> {
     let Form::Maps { channels, size } = Form::of(values.shape()) else {
         return Err(no_maps());
     };
-    let Some(tiles) = Tiles::new(channels, size, room) else {
+    let Some(tiles) = Tiles::new(channels, size, key.room, key.canvas) else {
         return Err(Error::request("there is no room for the grid"));
     };
     let mut pixels = Vec::with_capacity(channels * tiles.pixels[0] * tiles.pixels[1]);
@@ -196,7 +348,8 @@ fn paint_grid(values: &Array, style: Style, room: Size) -> Result<(Indexed, Tile
         pixels.extend(map.levels(style, tiles.pixels));
     }
     let [height, width] = tiles.pixels;
-    Ok((indexed(&pixels, [height * channels, width])?, tiles))
+    let stack = indexed(&pixels, [height * channels, width], key.colormap)?;
+    Ok((stack, tiles))
 }
 
 /// One channel of an activation.
@@ -232,9 +385,8 @@ fn no_maps() -> Error {
     Error::request("the layer has no such feature map")
 }
 
-/// In the default colormap, which is replaced when drawing.
-fn indexed(pixels: &[u8], [height, width]: [usize; 2]) -> Result<Indexed> {
-    let mut picture = Indexed::blank(width, height, Colormap::default())?;
+fn indexed(pixels: &[u8], [height, width]: [usize; 2], colormap: Colormap) -> Result<Indexed> {
+    let mut picture = Indexed::blank(width, height, colormap)?;
     picture.pixels_mut().copy_from_slice(pixels);
     Ok(picture)
 }
@@ -243,18 +395,32 @@ fn indexed(pixels: &[u8], [height, width]: [usize; 2]) -> Result<Indexed> {
 mod tests {
     use super::*;
 
-    fn painted(subject: Subject, values: Array, room: Size) -> Painting {
-        let source = Source::Values(Arc::new(values));
-        paint(&PaintOrder {
+    fn order(subject: Subject, source: Source, room: Size) -> PaintOrder {
+        PaintOrder {
             ticket: Ticket(1),
-            key: PaintKey { subject, room },
+            key: PaintKey {
+                subject,
+                colormap: Colormap::Viridis,
+                room,
+                canvas: Canvas::HALF_BLOCKS,
+            },
             source,
-        })
-        .unwrap()
+        }
+    }
+
+    fn painted(subject: Subject, values: Array, room: Size) -> Painting {
+        paint(&order(subject, Source::Values(Arc::new(values)), room)).unwrap()
+    }
+
+    fn picture(painting: &Painting) -> &Picture {
+        match &painting.pixels {
+            Pixels::Cells(picture) => picture,
+            Pixels::Sent { .. } => panic!("half-blocks are drawn as cells"),
+        }
     }
 
     fn pixels(painting: &Painting) -> &[u8] {
-        match &painting.picture {
+        match picture(painting) {
             Picture::Indexed(picture) => picture.pixels(),
             Picture::Rgb(_) => panic!("feature maps are indexed"),
         }
@@ -275,15 +441,13 @@ mod tests {
         let painting = painted(grid, Array::new([3, 8, 8], values), Size::new(30, 6));
         let tiles = painting.tiles.unwrap();
         assert_eq!((tiles.pixels, tiles.columns), ([8, 8], 3));
-        assert_eq!(
-            painting.tile(2),
-            Tile {
-                x: 0,
-                y: 16,
-                width: 8,
-                height: 8
-            }
-        );
+        let tile = Tile {
+            x: 0,
+            y: 16,
+            width: 8,
+            height: 8,
+        };
+        assert_eq!(painting.tile(2), (0, tile));
         let pixels = pixels(&painting);
         assert_eq!(
             (pixels[0], pixels[63], pixels[128], pixels[191]),
@@ -293,58 +457,66 @@ mod tests {
     }
 
     #[test]
+    fn a_grid_is_sent_in_pages() {
+        let kitty = Canvas {
+            protocol: Protocol::Kitty,
+            cell: [20, 10],
+        };
+        let values = Array::new([10, 32, 32], (0..10_240).map(|i| i as f32).collect());
+        let source = Source::Values(Arc::new(values));
+        let grid = Subject::Grid(IMAGE, LAYER, Style::MinMax);
+        let mut order = order(grid, source, Size::new(12, 7));
+        order.key.canvas = kitty;
+        let painting = paint(&order).unwrap();
+        let tiles = painting.tiles.unwrap();
+        // 4x2 cells each: two beside each other, two rows in the room.
+        assert_eq!(
+            (tiles.pixels, tiles.columns, tiles.rows_in_room),
+            ([32, 32], 2, 2)
+        );
+        let Pixels::Sent { pages, size } = &painting.pixels else {
+            panic!("pictures of kitty's protocol are sent")
+        };
+        assert_eq!((pages.len(), *size), (3, [64, 64]));
+        let tile = |x, y| Tile {
+            x,
+            y,
+            width: 32,
+            height: 32,
+        };
+        assert_eq!(painting.tile(3), (0, tile(32, 32)));
+        assert_eq!(painting.tile(4), (1, tile(0, 0)));
+        assert_eq!(painting.tile(9), (2, tile(32, 0)));
+    }
+
+    #[test]
     fn a_channel_fills_its_room() {
         let subject = Subject::Channel(IMAGE, LAYER, ChannelId(1), Style::MinMax);
         let values = Array::new([2, 1, 2], vec![9.0, 9.0, 0.0, 1.0]);
         let painting = painted(subject, values, Size::new(7, 9));
-        assert_eq!(
-            (painting.picture.width(), painting.picture.height()),
-            (6, 3)
-        );
+        let picture = picture(&painting);
+        assert_eq!((picture.width(), picture.height()), (6, 3));
         assert_eq!(pixels(&painting)[..6], [0, 0, 0, 255, 255, 255]);
     }
 
     #[test]
     fn a_vector_and_a_photo_fit_too() {
-        let painting = painted(
-            Subject::Vector(IMAGE, LAYER),
-            Array::zeros([6272]),
-            Size::new(40, 10),
-        );
-        assert!(painting.picture.width() <= 40 && painting.picture.height() <= 20);
+        let room = Size::new(40, 10);
+        let painting = painted(Subject::Vector(IMAGE, LAYER), Array::zeros([6272]), room);
+        let vector = picture(&painting);
+        assert!(vector.width() <= 40 && vector.height() <= 20);
         let source = Source::Photo(Arc::new(RgbImage::new(150, 150)));
-        let key = PaintKey {
-            subject: Subject::Photo(IMAGE),
-            room: Size::new(40, 10),
-        };
-        let painting = paint(&PaintOrder {
-            ticket: Ticket(1),
-            key,
-            source,
-        })
-        .unwrap();
-        assert_eq!(
-            (painting.picture.width(), painting.picture.height()),
-            (20, 20)
-        );
+        let painting = paint(&order(Subject::Photo(IMAGE), source, room)).unwrap();
+        let photo = picture(&painting);
+        assert_eq!((photo.width(), photo.height()), (20, 20));
     }
 
     #[test]
     fn what_cant_be_painted_is_an_error() {
         let source = Source::Values(Arc::new(Array::zeros([2, 4, 4])));
-        let order = |subject, room| PaintOrder {
-            ticket: Ticket(1),
-            key: PaintKey { subject, room },
-            source: source.clone(),
-        };
         let missing = Subject::Channel(IMAGE, LAYER, ChannelId(2), Style::Book);
-        assert!(paint(&order(missing, Size::new(9, 9))).is_err());
-        assert!(
-            paint(&order(
-                Subject::Grid(IMAGE, LAYER, Style::Book),
-                Size::new(2, 2)
-            ))
-            .is_err()
-        );
+        assert!(paint(&order(missing, source.clone(), Size::new(9, 9))).is_err());
+        let grid = Subject::Grid(IMAGE, LAYER, Style::Book);
+        assert!(paint(&order(grid, source, Size::new(2, 2))).is_err());
     }
 }

@@ -6,12 +6,15 @@ use crossterm::event::KeyEvent;
 use image::RgbImage;
 use ratatui::layout::Size;
 
+use super::heat::HeatKey;
 use super::outline::Outline;
 use super::painter::{PaintOrder, Painting};
 use super::saver::SaveOrder;
 use crate::array::Array;
 use crate::explain::ChannelStatistics;
-use crate::model::LayerId;
+use crate::explain::cam::Heatmap;
+use crate::model::{ClassId, LayerId};
+use crate::photo::Region;
 
 /// Which of the images that were given, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +52,8 @@ pub enum Job {
     Activation(ImageId, LayerId),
     /// The classes.
     Classes(ImageId),
+    /// Where the evidence for a class lies.
+    Heatmap(HeatKey),
 }
 
 /// What [`update`](super::update::update) wants done elsewhere.
@@ -69,8 +74,8 @@ pub enum Request {
 pub enum Event {
     /// A key was pressed.
     Key(KeyEvent),
-    /// The terminal has another size.
-    Resize(Size),
+    /// The terminal has another size, in cells, and so may have its cells: (height, width) in pixels.
+    Resize(Size, Option<[u16; 2]>),
     /// Time passes; comes only while something is awaited.
     Tick,
     /// A job was done, or failed; the message is fit to be shown.
@@ -89,13 +94,15 @@ pub enum Event {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// Of [`Job::Open`].
-    Opened(Outline),
+    Opened(Box<Outline>),
     /// Of [`Job::Photo`].
     Photo(Photo),
     /// Of [`Job::Activation`].
     Activation(Activation),
     /// Of [`Job::Classes`], best first.
     Classes(Vec<ClassRow>),
+    /// Of [`Job::Heatmap`].
+    Heatmap(Arc<Heatmap>),
 }
 
 /// What the network is shown.
@@ -107,6 +114,17 @@ pub struct Photo {
     pub fitted: Arc<RgbImage>,
     /// After it: (C,H,W).
     pub input: Arc<Array>,
+    /// What a heatmap is laid over: the file's picture, or the tensor seen as one.
+    pub full: Arc<RgbImage>,
+    /// The part of it that the network sees.
+    pub region: Region,
+}
+
+impl Photo {
+    /// Memory that it takes.
+    pub fn bytes(&self) -> usize {
+        self.full.as_raw().len() + self.fitted.as_raw().len() + 4 * self.input.values().len()
+    }
 }
 
 /// What a layer holds for an image.
@@ -156,6 +174,8 @@ impl Form {
 /// A class of the network's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassRow {
+    /// Which.
+    pub class: ClassId,
     /// Its label, or its number in words.
     pub name: String,
     /// In 0..=1.

@@ -13,9 +13,11 @@ use super::protocol::{Event, Form};
 use super::rescue::rescued;
 use crate::array::{Array, npy};
 use crate::error::{Error, Result};
+use crate::explain::cam::Heatmap;
 use crate::model::ChannelId;
+use crate::photo::Region;
 use crate::picture::{
-    self, Colormap, Format, GRID_COLUMNS, Picture, Provenance, Style, save_unique,
+    self, Colormap, Format, GRID_COLUMNS, Overlay, Picture, Provenance, Style, save_unique,
 };
 
 /// Something to be saved.
@@ -40,6 +42,17 @@ pub enum Content {
     Layer(Arc<Array>, Style, Colormap),
     /// One channel, and its numbers (H,W).
     Channel(Arc<Array>, ChannelId, Style, Colormap),
+    /// A heatmap over the photo at its full size, and its numbers (h,w) at the layer's resolution.
+    Heatmap {
+        /// What is laid over.
+        heat: Arc<Heatmap>,
+        /// Over what.
+        photo: Arc<RgbImage>,
+        /// The part of it that the network sees.
+        region: Region,
+        /// How.
+        overlay: Overlay,
+    },
 }
 
 /// The thread that saves.
@@ -130,6 +143,15 @@ impl Content {
                     Form::Vector => picture::vector(values.values(), *colormap)?,
                 };
                 Ok((Picture::Indexed(picture), npy::bytes(values)))
+            }
+            Self::Heatmap {
+                heat,
+                photo,
+                region,
+                overlay,
+            } => {
+                let picture = overlay.lay(&heat.heat, photo, *region)?;
+                Ok((Picture::Rgb(picture), npy::bytes(&heat.heat)))
             }
             Self::Channel(values, channel, style, colormap) => {
                 let Form::Maps {

@@ -32,11 +32,33 @@ pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
             outline.architecture.clone().unwrap_or_default(),
         )
         .with("image", image.display().to_string());
-    let (content, what) = if state.view == View::Photo {
+    let (content, what) = if state.shows_photo() {
         let photo = state.photo().ok_or_else(nothing)?;
         (
             Content::Photo(photo.fitted.clone(), photo.input.clone()),
             "photo".to_owned(),
+        )
+    } else if state.view == View::Heatmap {
+        let heat = &state.heat;
+        let (photo, heatmap) = state.photo().zip(state.heatmap()).ok_or_else(nothing)?;
+        let class = state.class().ok_or_else(nothing)?;
+        let overlay = heat.overlay();
+        provenance = provenance
+            .with("method", "gradcam")
+            .with("dialect", heat.dialect.name())
+            .with("colormap", overlay.colormap.name())
+            .with("alpha", overlay.alpha.to_string())
+            .with("layer", row.name.as_str())
+            .with("class", format!("{} ({})", class.name, class.class.0))
+            .with("score", heatmap.settings.score.name());
+        (
+            Content::Heatmap {
+                heat: heatmap.clone(),
+                photo: photo.full.clone(),
+                region: photo.region,
+                overlay,
+            },
+            format!("{}.{}.cam", part(&row.name), part(&class.name)),
         )
     } else {
         let values = state.activation().ok_or_else(nothing)?.values.clone();

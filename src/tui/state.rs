@@ -7,13 +7,17 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 use super::cache::Cache;
+use super::heat::{Heat, HeatKey};
 use super::outline::{LayerRow, Outline};
 use super::painter::{PaintKey, Painting, Subject};
 use super::panes::Panes;
 use super::protocol::{Activation, ClassRow, Form, ImageId, Job, Photo, Purpose, Ticket};
+use super::search::Search;
 use super::tiles::Tiles;
+use crate::explain::cam::Heatmap;
 use crate::model::{ChannelId, LayerId};
 use crate::picture::{Colormap, Style};
+use crate::terminal::Canvas;
 
 /// Bytes of activations that are kept for coming back to.
 pub(super) const ACTIVATIONS: usize = 256 << 20;
@@ -21,8 +25,11 @@ pub(super) const ACTIVATIONS: usize = 256 << 20;
 /// Bytes of painted pictures.
 const PAINTINGS: usize = 32 << 20;
 
-/// Bytes of photos at the network's input size.
-const PHOTOS: usize = 64 << 20;
+/// Bytes of photos.
+const PHOTOS: usize = 128 << 20;
+
+/// Bytes of heatmaps.
+const HEATMAPS: usize = 16 << 20;
 
 /// Classes shown beside the picture.
 pub(super) const TOP: usize = 5;
@@ -39,12 +46,16 @@ pub enum Focus {
 /// What the picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
+    /// The table of all layers, beside what the network sees.
+    Summary,
     /// What the network sees.
     Photo,
     /// All channels of a layer.
     Grid,
     /// One of them.
     Channel,
+    /// Where the evidence for a class lies in the photo.
+    Heatmap,
 }
 
 /// A line for the user, until the next key.
@@ -80,6 +91,8 @@ pub struct State {
     pub output_dir: PathBuf,
     /// Of the terminal, in cells.
     pub size: Size,
+    /// What pictures are drawn with.
+    pub canvas: Canvas,
     /// Once the model is open.
     pub outline: Option<Outline>,
     /// Which pane has the keys.
@@ -96,6 +109,12 @@ pub struct State {
     pub list_top: usize,
     /// The first row of the grid in the room.
     pub grid_top: usize,
+    /// The heatmap at hand.
+    pub heat: Heat,
+    /// What is being looked for.
+    pub search: Option<Search>,
+    /// The view to go back to from a channel, if it isn't the grid.
+    pub came_from: Option<View>,
     /// How levels are coloured.
     pub colormap: Colormap,
     /// How channels of a grid become levels.
@@ -117,6 +136,7 @@ pub struct State {
     pub(super) activations: Cache<(ImageId, LayerId), Activation>,
     pub(super) photos: Cache<ImageId, Photo>,
     pub(super) classes: HashMap<ImageId, Vec<ClassRow>>,
+    pub(super) heatmaps: Cache<HeatKey, Arc<Heatmap>>,
     pub(super) paintings: Cache<PaintKey, Arc<Painting>>,
     pub(super) pending: HashMap<Purpose, (Ticket, Job)>,
     pub(super) painting: Option<(Ticket, PaintKey)>,
@@ -133,14 +153,18 @@ impl State {
             images,
             output_dir,
             size,
+            canvas: Canvas::HALF_BLOCKS,
             outline: None,
             focus: Focus::Layers,
-            view: View::Photo,
+            view: View::Summary,
             image: ImageId(0),
             layer: LayerId(0),
             channels: HashMap::new(),
             list_top: 0,
             grid_top: 0,
+            heat: Heat::default(),
+            search: None,
+            came_from: None,
             colormap: Colormap::default(),
             grid_style: Style::Book,
             channel_style: Style::MinMax,
@@ -153,6 +177,7 @@ impl State {
             activations: Cache::new(ACTIVATIONS),
             photos: Cache::new(PHOTOS),
             classes: HashMap::new(),
+            heatmaps: Cache::new(HEATMAPS),
             paintings: Cache::new(PAINTINGS),
             pending: HashMap::new(),
             painting: None,
@@ -164,11 +189,9 @@ impl State {
 
     /// How the screen is divided.
     pub fn panes(&self) -> Panes {
-        let classes = self
-            .outline
-            .as_ref()
-            .map_or(TOP, |outline| outline.classes.min(TOP));
-        Panes::new(self.size, self.focus, classes)
+        let outline = self.outline.as_ref();
+        let classes = outline.map_or(TOP, |outline| outline.classes);
+        Panes::new(self.size, self.focus, self.view, classes)
     }
 
     /// The name of a file without its folder and ending.
@@ -225,10 +248,15 @@ impl State {
         ChannelId(channel.min(self.channel_count().saturating_sub(1)))
     }
 
+    /// Whether the picture is the photo, and no layer's.
+    pub fn shows_photo(&self) -> bool {
+        matches!(self.view, View::Summary | View::Photo)
+    }
+
     /// Whether the picture's place is taken by the list of classes.
     pub fn shows_classes(&self) -> bool {
         let head = self.outline.as_ref().and_then(|outline| outline.head);
-        self.view != View::Photo && head == Some(self.layer)
+        matches!(self.view, View::Grid | View::Channel) && head == Some(self.layer)
     }
 
     /// The classes of the image at hand.
@@ -240,7 +268,7 @@ impl State {
     pub fn tiles(&self) -> Option<Tiles> {
         match self.form()? {
             Form::Maps { channels, size } => {
-                Tiles::new(channels, size, self.panes().picture_room())
+                Tiles::new(channels, size, self.panes().picture_room(), self.canvas)
             }
             Form::Vector => None,
         }
@@ -266,8 +294,20 @@ impl State {
             return None;
         }
         let (image, layer) = (self.image, self.layer);
+        let colormap = match self.view {
+            // A photo has its own colours.
+            View::Summary | View::Photo => Colormap::default(),
+            View::Heatmap => self.heat.overlay().colormap,
+            _ => self.colormap,
+        };
         let subject = match (self.view, self.form()) {
-            (View::Photo, _) => Subject::Photo(image),
+            (View::Summary | View::Photo, _) => Subject::Photo(image),
+            (View::Heatmap, _) => Subject::Heatmap(
+                self.heat_key()?,
+                self.heat.dialect,
+                self.heat.opacity(),
+                self.heat.layout,
+            ),
             (_, None) => return None,
             (_, Some(Form::Vector)) => Subject::Vector(image, layer),
             (View::Grid, _) => Subject::Grid(image, layer, self.grid_style),
@@ -275,7 +315,12 @@ impl State {
                 Subject::Channel(image, layer, self.channel(), self.channel_style)
             }
         };
-        Some(PaintKey { subject, room })
+        Some(PaintKey {
+            subject,
+            colormap,
+            room,
+            canvas: self.canvas,
+        })
     }
 
     /// Why there is no picture, if it can't be had.
@@ -293,7 +338,7 @@ impl State {
         if self.images.is_empty() {
             return Some("No image was given: name one or more on the command line.");
         }
-        if let (false, Some(row)) = (self.view == View::Photo, self.row())
+        if let (false, Some(row)) = (self.shows_photo(), self.row())
             && let Err(reason) = &row.shape
         {
             return Some(reason);
@@ -309,6 +354,9 @@ impl State {
         }
         if self.shows_classes() {
             return self.classes_are_busy();
+        }
+        if self.view == View::Heatmap && self.trouble().is_none() && self.heat_key().is_none() {
+            return true;
         }
         let shown = self.shown.as_ref().map(|shown| shown.key);
         self.trouble().is_none() && self.wanted().is_some_and(|key| shown != Some(key))
@@ -337,7 +385,12 @@ impl State {
         }
         match self.view {
             _ if self.images.is_empty() => None,
-            View::Photo => Some(Job::Photo(self.image)),
+            View::Summary | View::Photo => Some(Job::Photo(self.image)),
+            View::Heatmap if self.photo().is_none() => Some(Job::Photo(self.image)),
+            View::Heatmap => Some(
+                self.heat_key()
+                    .map_or(Job::Classes(self.image), Job::Heatmap),
+            ),
             _ if self.row()?.shape.is_err() => None,
             _ => Some(Job::Activation(self.image, self.layer)),
         }

@@ -4,19 +4,26 @@
 
 use ratatui::layout::{Position, Rect, Size};
 
+use crate::terminal::{Canvas, Protocol};
+
 /// A tile with fewer pixels says nothing, unless the map itself has no more.
 const FEWEST_PIXELS: usize = 196;
 
 /// A map that has these is shown as it is, where there is no room for more.
 const FEWEST_OWN_PIXELS: usize = 36;
 
+/// The same where pixels are small.
+const FEWEST_SMALL_PIXELS: usize = 1024;
+
 /// The tiles of a grid: all of one size, in rows, which scroll where not all are in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tiles {
     /// How many tiles there are.
     pub channels: usize,
-    /// (height, width) of a tile in pixels; half a cell each.
+    /// (height, width) of a tile in pixels.
     pub pixels: [usize; 2],
+    /// The same in cells; the last ones may not be full.
+    pub cells: Size,
     /// In a row.
     pub columns: usize,
     /// Rows that are in the room at the same time.
@@ -25,15 +32,15 @@ pub struct Tiles {
 }
 
 impl Tiles {
-    /// For `channels` maps of `size` (height, width) in a room of cells. The tiles are as large as they can be with
+    /// For `channels` maps of `size` (height, width) in a room of a canvas's cells. The tiles are as large as they can be with
     /// all of them in the room, but not smaller than can be made out. Nothing if not even one is in the room.
-    pub fn new(channels: usize, size: [usize; 2], room: Size) -> Option<Self> {
+    pub fn new(channels: usize, size: [usize; 2], room: Size, canvas: Canvas) -> Option<Self> {
         let inner = Size::new(room.width.saturating_sub(2), room.height.saturating_sub(2));
         if channels == 0 || size.contains(&0) || inner.width == 0 || inner.height == 0 {
             return None;
         }
         let arrange = |pixels: [usize; 2]| {
-            let cells = cells(pixels);
+            let cells = cells(pixels, canvas)?;
             let fits = cells.width <= inner.width && cells.height <= inner.height;
             let columns = usize::from((room.width - 1) / (cells.width + 1)).min(channels);
             let rows_in_room = usize::from((room.height - 1) / (cells.height + 1));
@@ -42,16 +49,23 @@ impl Tiles {
             fits.then_some(Self {
                 channels,
                 pixels,
+                cells,
                 columns,
                 rows_in_room,
                 left,
             })
         };
-        let fitting = || candidates(size, usize::from(inner.width)).filter_map(arrange);
+        let widest = usize::from(inner.width) * usize::from(canvas.cell[1]);
+        let fitting = || candidates(size, widest).filter_map(arrange);
         let clear = |tiles: &Self| {
-            let [height, width] = tiles.pixels;
-            let own = tiles.pixels == size && height * width >= FEWEST_OWN_PIXELS;
-            own || height * width >= FEWEST_PIXELS
+            let pixels = tiles.pixels[0] * tiles.pixels[1];
+            match canvas.protocol {
+                Protocol::HalfBlocks => {
+                    let own = tiles.pixels == size && pixels >= FEWEST_OWN_PIXELS;
+                    own || pixels >= FEWEST_PIXELS
+                }
+                Protocol::Kitty => pixels >= FEWEST_SMALL_PIXELS,
+            }
         };
         fitting()
             .find(|tiles| clear(tiles) && tiles.columns * tiles.rows_in_room >= channels)
@@ -77,7 +91,7 @@ impl Tiles {
 
     /// Where a visible channel is; `room` is the one that the tiles were made for.
     pub fn area(&self, channel: usize, first_row: usize, room: Position) -> Rect {
-        let cells = cells(self.pixels);
+        let cells = self.cells;
         let column = (channel % self.columns) as u16;
         let row = self.row(channel).saturating_sub(first_row) as u16;
         let x = room.x + self.left + 1 + column * (cells.width + 1);
@@ -86,8 +100,11 @@ impl Tiles {
     }
 }
 
-fn cells([height, width]: [usize; 2]) -> Size {
-    Size::new(width as u16, height.div_ceil(2) as u16)
+/// Nothing if there are no such many.
+fn cells([height, width]: [usize; 2], canvas: Canvas) -> Option<Size> {
+    let [down, across] = canvas.cell.map(usize::from);
+    let width = width.div_ceil(across).try_into().ok()?;
+    Some(Size::new(width, height.div_ceil(down).try_into().ok()?))
 }
 
 /// Sizes for a tile in pixels, from large to small: whole multiples of the map, then smaller ones of its proportions.
@@ -108,8 +125,27 @@ fn candidates([height, width]: [usize; 2], widest: usize) -> impl Iterator<Item 
 mod tests {
     use super::*;
 
+    const HALVES: Canvas = Canvas::HALF_BLOCKS;
+    const KITTY: Canvas = Canvas {
+        protocol: Protocol::Kitty,
+        cell: [18, 9],
+    };
+
     fn tiles(channels: usize, side: usize, width: u16, height: u16) -> Tiles {
-        Tiles::new(channels, [side, side], Size::new(width, height)).unwrap()
+        Tiles::new(channels, [side, side], Size::new(width, height), HALVES).unwrap()
+    }
+
+    #[test]
+    fn small_pixels_make_small_tiles() {
+        let found =
+            |channels, side| Tiles::new(channels, [side, side], Size::new(98, 38), KITTY).unwrap();
+        // 8 columns of 8x4 cells: all 64 are in the room at their own size.
+        let tiles = found(64, 72);
+        assert_eq!((tiles.pixels, tiles.cells), ([72, 72], Size::new(8, 4)));
+        assert!(tiles.columns * tiles.rows_in_room >= 64);
+        // Five-fold: four-fold would have fewer than 32x32 pixels.
+        assert_eq!(found(2048, 7).pixels, [35, 35]);
+        assert_eq!(found(1, 150).pixels, [600, 600]);
     }
 
     #[test]
@@ -152,8 +188,8 @@ mod tests {
     fn a_small_room_has_small_tiles() {
         let found = tiles(64, 72, 30, 5);
         assert_eq!((found.pixels, found.rows_in_room), ([6, 6], 1));
-        assert_eq!(Tiles::new(64, [72, 72], Size::new(2, 9)), None);
-        assert_eq!(Tiles::new(0, [72, 72], Size::new(80, 24)), None);
+        assert_eq!(Tiles::new(64, [72, 72], Size::new(2, 9), HALVES), None);
+        assert_eq!(Tiles::new(0, [72, 72], Size::new(80, 24), HALVES), None);
     }
 
     #[test]
@@ -165,15 +201,17 @@ mod tests {
             (2048, [7, 7], 33, 6),
         ] {
             let room = Rect::new(3, 2, width, height);
-            let tiles = Tiles::new(channels, size, room.as_size()).unwrap();
-            let visible = tiles.visible(0);
-            assert!(!visible.is_empty());
-            let mut taken = std::collections::HashSet::new();
-            for channel in visible {
-                let area = tiles.area(channel, 0, room.as_position());
-                let frame = Rect::new(area.x - 1, area.y - 1, area.width + 2, area.height + 2);
-                assert_eq!(frame.intersection(room), frame, "{tiles:?} {channel}");
-                assert!(area.positions().all(|position| taken.insert(position)));
+            for canvas in [HALVES, KITTY] {
+                let tiles = Tiles::new(channels, size, room.as_size(), canvas).unwrap();
+                let visible = tiles.visible(0);
+                assert!(!visible.is_empty());
+                let mut taken = std::collections::HashSet::new();
+                for channel in visible {
+                    let area = tiles.area(channel, 0, room.as_position());
+                    let frame = Rect::new(area.x - 1, area.y - 1, area.width + 2, area.height + 2);
+                    assert_eq!(frame.intersection(room), frame, "{tiles:?} {channel}");
+                    assert!(area.positions().all(|position| taken.insert(position)));
+                }
             }
         }
     }

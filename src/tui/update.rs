@@ -1,10 +1,12 @@
 //! From an event to the next state, and what is to be done elsewhere. No clock, no file, no terminal.
 
+use super::heat;
 use super::keymap::{self, Action, KEYMAP};
 use super::moves;
 use super::protocol::{Event, Job, Outcome, Purpose, Request};
 use super::saving;
-use super::state::{Exit, Message, State};
+use super::search;
+use super::state::{Exit, Message, State, View};
 use super::wants;
 
 /// What has to be done before anything happens.
@@ -18,13 +20,18 @@ pub fn update(state: &mut State, event: Event) -> Vec<Request> {
     match event {
         Event::Key(key) => {
             state.message = None;
-            if let Some(action) = keymap::action(key) {
+            if state.search.is_some() {
+                search::key(state, key);
+            } else if let Some(action) = keymap::action(key) {
                 act(state, action, &mut requests);
             } else {
                 state.help = None;
             }
         }
-        Event::Resize(size) => state.size = size,
+        Event::Resize(size, cell) => {
+            state.size = size;
+            state.canvas = state.canvas.with_cell(cell);
+        }
         Event::Tick => state.ticks += 1,
         Event::Answer(ticket, job, result) => {
             let awaited = state
@@ -71,6 +78,7 @@ fn act(state: &mut State, action: Action, requests: &mut Vec<Request>) {
             Ok(order) => requests.push(Request::Save(order)),
             Err(message) => state.message = Some(Message::Notice(message)),
         },
+        (Action::Colormap, None) if state.view == View::Heatmap => heat::act(state, action),
         (Action::Colormap, None) => state.colormap = state.colormap.next(),
         _ => moves::act(state, action),
     }
@@ -84,24 +92,21 @@ fn help_overflow(state: &State) -> usize {
 }
 
 fn fail(state: &mut State, purpose: Purpose, job: Job, message: &str) {
-    let alone = state.images.len() == 1 && state.photo().is_none();
-    match job {
-        Job::Open => state.exit = Some(Exit::Failed(message.to_owned())),
-        Job::Photo(_) if alone => state.exit = Some(Exit::Failed(message.to_owned())),
-        _ => {
-            if purpose != Purpose::Ahead {
-                state.message = Some(Message::Error(message.to_owned()));
-            }
-            state.failures.insert(job, message.to_owned());
-        }
+    if job == Job::Open {
+        state.exit = Some(Exit::Failed(message.to_owned()));
+        return;
     }
+    if purpose != Purpose::Ahead {
+        state.message = Some(Message::Error(message.to_owned()));
+    }
+    state.failures.insert(job, message.to_owned());
 }
 
 fn keep(state: &mut State, job: Job, outcome: Outcome) {
     match (job, outcome) {
-        (_, Outcome::Opened(outline)) => state.outline = Some(outline),
+        (_, Outcome::Opened(outline)) => state.outline = Some(*outline),
         (Job::Photo(image), Outcome::Photo(photo)) => {
-            let bytes = photo.fitted.as_raw().len() + 4 * photo.input.values().len();
+            let bytes = photo.bytes();
             state.photos.insert(image, photo, bytes);
         }
         (Job::Activation(image, layer), Outcome::Activation(activation)) => {
@@ -110,6 +115,11 @@ fn keep(state: &mut State, job: Job, outcome: Outcome) {
         }
         (Job::Classes(image), Outcome::Classes(classes)) => {
             state.classes.insert(image, classes);
+        }
+        (Job::Heatmap(key), Outcome::Heatmap(heatmap)) => {
+            let values = heatmap.raw.values().len() + heatmap.heat.values().len();
+            let bytes = 4 * (values + heatmap.weights.len());
+            state.heatmaps.insert(key, heatmap, bytes);
         }
         // Outcomes are made for their jobs.
         _ => {}

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::heat::HeatKey;
 use super::painter::{PaintOrder, Source, Subject};
 use super::protocol::{Job, Purpose, Request, Ticket};
-use super::state::{ACTIVATIONS, State};
+use super::state::{ACTIVATIONS, State, TOP, View};
 use crate::model::{LayerId, volume};
 
 /// Values larger than this aren't computed ahead: they would drive out what is in use.
@@ -57,15 +58,33 @@ fn missing(state: &mut State, job: Option<Job>) -> Option<Job> {
         Job::Photo(image) => state.photos.get(&image).is_some(),
         Job::Activation(image, layer) => state.activations.get(&(image, layer)).is_some(),
         Job::Classes(image) => state.classes.contains_key(&image),
+        Job::Heatmap(key) => state.heatmaps.get(&key).is_some(),
     };
     (!done && !state.failures.contains_key(&job)).then_some(job)
 }
 
-/// What the user may look at next: the layer at hand, the one after it, the one before.
+/// What the user may look at next: the layer at hand, the one after it, the one before; of a heatmap, those of the
+/// other top classes, then the layers where there is one.
 fn ahead(state: &State) -> Vec<Job> {
     let Some(outline) = state.outline.as_ref().filter(|_| !state.images.is_empty()) else {
         return Vec::new();
     };
+    if let (View::Heatmap, Some(key)) = (state.view, state.heat_key()) {
+        let top = state.answer().unwrap_or_default().iter().take(TOP);
+        let classes = top.map(|row| HeatKey {
+            class: row.class,
+            ..key
+        });
+        let possible = |index: &usize| outline.layers[*index].heat;
+        let next = (key.layer.0 + 1..outline.layers.len()).find(possible);
+        let previous = (0..key.layer.0).rev().find(possible);
+        let layers = [previous, next].into_iter().flatten();
+        let layers = layers.map(|layer| HeatKey {
+            layer: LayerId(layer),
+            ..key
+        });
+        return classes.chain(layers).map(Job::Heatmap).collect();
+    }
     let layer = state.layer.0;
     let near = [Some(layer), layer.checked_add(1), layer.checked_sub(1)];
     let light = |id: &LayerId| {
@@ -99,7 +118,7 @@ fn scroll(state: &mut State) {
     state.list_top = top(
         state.list_top,
         state.layer.0,
-        state.panes().list_height(),
+        state.panes().list_height(state.view),
         layers,
     );
     if let Some(tiles) = state.tiles() {
@@ -132,6 +151,14 @@ fn paint(state: &mut State) -> Option<Request> {
     }
     let source = match key.subject {
         Subject::Photo(_) => Source::Photo(state.photo()?.fitted.clone()),
+        Subject::Heatmap(key, ..) => {
+            let photo = state.photo()?;
+            Source::Heatmap {
+                heat: state.heatmaps.peek(&key)?.clone(),
+                photo: photo.full.clone(),
+                region: photo.region,
+            }
+        }
         _ => Source::Values(state.activation()?.values.clone()),
     };
     let ticket = ticket(state);

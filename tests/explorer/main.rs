@@ -1,5 +1,8 @@
 //! The explorer in a pseudo-terminal: the real program, driven by keys.
 
 mod ends;
+mod heat;
+mod kitty;
+mod pictures;
 mod terminal;
 mod walk;

@@ -13,8 +13,10 @@ use portable_pty::{
     Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system,
 };
 
+use super::kitty::Pictures;
+
 /// Machines that run tests are busy.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_convscope");
 pub const MODEL: &str = "weights/cats_and_dogs_small_2.h5";
@@ -23,14 +25,27 @@ pub struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     /// Keeps the terminal there when the program has gone.
     slave: Option<Box<dyn SlavePty + Send>>,
-    keys: Option<Box<dyn Write + Send>>,
+    keys: Arc<Mutex<Option<Box<dyn Write + Send>>>>,
     child: Box<dyn Child + Send + Sync>,
     screen: Arc<Mutex<vt100::Parser>>,
+    pictures: Arc<Mutex<Pictures>>,
     modes: String,
     /// Reads no more after the next piece of output.
     deaf: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
+
+/// In pixels.
+pub const CELL: (u16, u16) = (9, 18);
+
+/// What the explorer asks last of all of its terminal.
+const LAST_QUESTION: &[u8] = b"\x1b[c";
+
+/// What one that knows kitty's pictures answers before that.
+const KITTY_ANSWER: &[u8] = b"\x1b_Gi=31;OK\x1b\\";
+
+/// Any terminal's answer to the last question.
+const LAST_ANSWER: &[u8] = b"\x1b[?62;c";
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
@@ -41,8 +56,8 @@ fn size(columns: u16, rows: u16) -> PtySize {
     PtySize {
         rows,
         cols: columns,
-        pixel_width: 0,
-        pixel_height: 0,
+        pixel_width: columns * CELL.0,
+        pixel_height: rows * CELL.1,
     }
 }
 
@@ -52,10 +67,29 @@ impl Terminal {
         Self::start(PROGRAM, arguments, &[])
     }
 
+    /// In a terminal that shows kitty's pictures.
+    pub fn kitty<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
+        Self::with_answers(
+            PROGRAM,
+            arguments,
+            &[],
+            [KITTY_ANSWER, LAST_ANSWER].concat(),
+        )
+    }
+
     pub fn start<S: AsRef<OsStr>>(
         program: impl AsRef<OsStr>,
         arguments: &[S],
         environment: &[(&str, &str)],
+    ) -> Self {
+        Self::with_answers(program, arguments, environment, LAST_ANSWER.to_vec())
+    }
+
+    fn with_answers<S: AsRef<OsStr>>(
+        program: impl AsRef<OsStr>,
+        arguments: &[S],
+        environment: &[(&str, &str)],
+        answers: Vec<u8>,
     ) -> Self {
         let (columns, rows) = (120, 40);
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
@@ -65,7 +99,9 @@ impl Terminal {
         command.cwd(root());
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
-        command.env_remove("NO_COLOR");
+        for name in ["NO_COLOR", "TMUX"] {
+            command.env_remove(name);
+        }
         for (name, value) in environment {
             command.env(name, value);
         }
@@ -74,24 +110,35 @@ impl Terminal {
         let (mut output, shared) = (pair.master.try_clone_reader().unwrap(), screen.clone());
         let deaf = Arc::new(AtomicBool::new(false));
         let closing = deaf.clone();
+        let keys = Arc::new(Mutex::new(Some(pair.master.take_writer().unwrap())));
+        let pictures = Arc::new(Mutex::new(Pictures::default()));
+        let (mouth, album) = (keys.clone(), pictures.clone());
         let read = move || {
             let mut bytes = vec![0; 1 << 16];
             // Reading fails when the terminal is gone.
             while let Ok(count @ 1..) = output.read(&mut bytes) {
-                shared.lock().unwrap().process(&bytes[..count]);
+                let bytes = &bytes[..count];
+                album.lock().unwrap().process(bytes);
+                shared.lock().unwrap().process(bytes);
+                let asked = |window| window == LAST_QUESTION;
+                if bytes.windows(LAST_QUESTION.len()).any(asked)
+                    && let Some(mouth) = mouth.lock().unwrap().as_mut()
+                {
+                    mouth.write_all(&answers).unwrap();
+                }
                 if closing.load(Ordering::SeqCst) {
                     return;
                 }
             }
         };
         let reader = Some(thread::spawn(read));
-        let keys = Some(pair.master.take_writer().unwrap());
         Self {
             master: Some(pair.master),
             slave: Some(pair.slave),
             keys,
             child,
             screen,
+            pictures,
             modes,
             deaf,
             reader,
@@ -99,7 +146,8 @@ impl Terminal {
     }
 
     pub fn press(&mut self, keys: &str) {
-        let writer = self.keys.as_mut().unwrap();
+        let mut writer = self.keys.lock().unwrap();
+        let writer = writer.as_mut().unwrap();
         writer.write_all(keys.as_bytes()).unwrap();
         writer.flush().unwrap();
     }
@@ -127,9 +175,11 @@ impl Terminal {
             text.chars()
                 .any(|character| ('\u{2800}'..='\u{28ff}').contains(&character))
         };
+        let pictures = self.pictures.clone();
         self.wait(&format!("{parts:?}"), |screen| {
             let text = screen.contents();
-            parts.iter().all(|part| text.contains(part)) && !spinner(&text)
+            let all = parts.iter().all(|part| text.contains(part));
+            all && !spinner(&text) && !pictures.lock().unwrap().drawing
         });
     }
 
@@ -160,6 +210,11 @@ impl Terminal {
         colors.collect::<std::collections::HashSet<_>>().len()
     }
 
+    /// What is shown by kitty's protocol.
+    pub fn pictures(&self) -> std::sync::MutexGuard<'_, Pictures> {
+        self.pictures.lock().unwrap()
+    }
+
     pub fn signal(&self, name: &str) {
         let id = self.child.process_id().unwrap().to_string();
         assert!(
@@ -176,7 +231,7 @@ impl Terminal {
         self.deaf.store(true, Ordering::SeqCst);
         self.press("?");
         self.reader.take().unwrap().join().unwrap();
-        self.keys = None;
+        *self.keys.lock().unwrap() = None;
         self.slave = None;
         self.master = None;
     }

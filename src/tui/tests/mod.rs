@@ -1,5 +1,6 @@
 //! The explorer without threads and without a model: events in, requests and pictures out.
 
+mod heat;
 mod screens;
 mod walk;
 
@@ -10,6 +11,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use image::RgbImage;
 use ratatui::layout::Size;
 
+use super::heat::HeatKey;
 use super::outline::{LayerRow, Outline};
 use super::painter::{Painting, paint};
 use super::protocol::{
@@ -19,8 +21,10 @@ use super::saver::SaveOrder;
 use super::state::State;
 use super::update::{begin, update};
 use crate::array::Array;
+use crate::explain::cam::Heatmap;
 use crate::explain::{ChannelStatistics, statistics};
-use crate::model::LayerId;
+use crate::model::{ClassId, LayerId};
+use crate::photo::Region;
 
 /// A state, and what was asked for on its behalf.
 struct Explorer {
@@ -144,6 +148,32 @@ fn outline() -> Outline {
         shape: Ok(shape.to_vec()),
         shape_text: text.to_owned(),
         computes: kind != "Input",
+        parameters: if kind.starts_with("Conv") {
+            "9,248".to_owned()
+        } else {
+            String::new()
+        },
+        macs: if kind.starts_with("Conv") {
+            "7.25 M".to_owned()
+        } else {
+            String::new()
+        },
+        window: if kind.starts_with("Conv") {
+            "3x3/1".to_owned()
+        } else {
+            String::new()
+        },
+        field: if shape.len() == 3 {
+            "3".to_owned()
+        } else {
+            String::new()
+        },
+        heat: shape.len() == 3 && kind != "Input",
+        inputs: if kind == "Input" {
+            String::new()
+        } else {
+            "input".to_owned()
+        },
     };
     let mut layers = vec![
         row("input", "Input", &[3, 30, 30], "30x30x3"),
@@ -160,23 +190,36 @@ fn outline() -> Outline {
         format: "Keras 2.13.1 (HDF5)".to_owned(),
         architecture: None,
         preprocessing: "30x30 RGB, squashed (nearest), pixels / 255".to_owned(),
+        assumptions: vec!["preprocessing: the book's, for want of a card".to_owned()],
+        totals: "18,496 parameters, 14.50 M MACs".to_owned(),
         device: "cpu".to_owned(),
         layers,
         head: Some(LayerId(6)),
         classes: 3,
+        heat_layer: Some(LayerId(3)),
+        no_heat: String::new(),
     }
 }
 
 /// The same numbers whenever they are asked for; channel 1 of each layer is dead.
 fn outcome(job: Job) -> Outcome {
     match job {
-        Job::Open => Outcome::Opened(outline()),
+        Job::Open => Outcome::Opened(Box::new(outline())),
         Job::Photo(ImageId(index)) => Outcome::Photo(Photo {
             original: Some([300, 451]),
             fitted: Arc::new(RgbImage::from_fn(30, 30, |x, y| {
                 image::Rgb([8 * x as u8, 8 * y as u8, 100 * index as u8])
             })),
             input: Arc::new(Array::zeros([3, 30, 30])),
+            full: Arc::new(RgbImage::from_fn(451, 300, |x, y| {
+                image::Rgb([x as u8, y as u8, 100 * index as u8])
+            })),
+            region: Region {
+                left: 0,
+                top: 0,
+                width: 451,
+                height: 300,
+            },
         }),
         Job::Activation(ImageId(image), layer) => {
             let shape = outline().layers[layer.0].shape.clone().unwrap();
@@ -200,9 +243,11 @@ fn outcome(job: Job) -> Outcome {
                 seconds: 0.012,
             })
         }
+        Job::Heatmap(key) => Outcome::Heatmap(Arc::new(heatmap(key))),
         Job::Classes(ImageId(index)) => {
             let names = [["cat", "dog", "bird"], ["boathouse", "palace", "dog"]][index];
-            let row = |(name, probability): (&str, f64)| ClassRow {
+            let row = |(class, (name, probability)): (usize, (&str, f64))| ClassRow {
+                class: ClassId(class),
                 name: name.to_owned(),
                 probability,
             };
@@ -210,9 +255,30 @@ fn outcome(job: Job) -> Outcome {
                 names
                     .into_iter()
                     .zip([0.9, 0.0996, 0.0004])
+                    .enumerate()
                     .map(row)
                     .collect(),
             )
         }
+    }
+}
+
+/// Evidence in one corner; the channels with the highest numbers push most.
+fn heatmap(key: HeatKey) -> Heatmap {
+    let heat = Array::new([2, 2], vec![1.0, 0.0, 0.5, 0.0]);
+    Heatmap {
+        layer: key.layer,
+        class: key.class,
+        settings: key.settings,
+        raw: heat.clone(),
+        heat,
+        weights: (0..32).map(|channel| channel as f32 - 20.0).collect(),
+        min: -2.0,
+        max: 4.0,
+        negative_share: 0.25,
+        dead_channels: 1,
+        probability: 0.9,
+        logit: 3.5,
+        advice: (key.class.0 == 2).then(|| "all evidence is negative".to_owned()),
     }
 }

@@ -5,19 +5,49 @@ use ratatui::backend::TestBackend;
 use ratatui::style::Modifier;
 
 use super::*;
-use crate::terminal::ColorDepth;
-use crate::tui::theme::Theme;
+use crate::terminal::{ColorDepth, Frame};
+use crate::tui::theme::{NAMES, Theme};
 use crate::tui::view::{Looks, view};
 
+/// A small terminal, the usual one, a large one, and a wall.
+const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (300, 90)];
+
+/// The screens that a user sees most, and the keys that lead there.
+const SCREENS: [(&str, &str); 7] = [
+    ("summary", ""),
+    ("grid", "jj\rll"),
+    ("channel", "jj\rll\r"),
+    ("head", "G\r"),
+    ("heatmap", "4jjl"),
+    ("find", "4/d"),
+    ("help", "?"),
+];
+
+fn screen(width: u16, height: u16, keys: &str) -> Explorer {
+    let mut explorer = Explorer::settled(width, height);
+    for key in keys.chars() {
+        explorer.code(match key {
+            '\r' => KeyCode::Enter,
+            character => KeyCode::Char(character),
+        });
+        explorer.settle();
+    }
+    explorer
+}
+
 fn drawn(explorer: &Explorer, depth: ColorDepth) -> TestBackend {
+    drawn_in(explorer, depth, None)
+}
+
+fn drawn_in(explorer: &Explorer, depth: ColorDepth, theme: Option<&str>) -> TestBackend {
     let Size { width, height } = explorer.state.size;
     let looks = Looks {
-        theme: Theme::suiting(depth).unwrap(),
+        theme: Theme::choose(theme, depth, None).unwrap(),
         depth,
     };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal
-        .draw(|frame| view(&explorer.state, &looks, frame.buffer_mut()))
+        .draw(|frame| view(&explorer.state, &looks, &mut Frame::new(frame.buffer_mut())))
         .unwrap();
     terminal.backend().clone()
 }
@@ -27,55 +57,61 @@ fn text(explorer: &Explorer) -> String {
 }
 
 fn grid(width: u16, height: u16) -> Explorer {
-    let mut explorer = Explorer::settled(width, height);
-    explorer.press("jj");
-    explorer.code(KeyCode::Enter);
-    explorer.press("ll");
-    explorer.settle();
-    explorer
+    screen(width, height, "jj\rll")
+}
+
+/// Which look each cell has: a letter a look, runs of the same one counted. Pictures are one look.
+fn looks_of(backend: &TestBackend, legend: &mut Vec<String>) -> String {
+    let buffer = backend.buffer();
+    let mut text = String::new();
+    for row in buffer.content.chunks(usize::from(buffer.area.width)) {
+        let looks: Vec<String> = row
+            .iter()
+            .map(|cell| match cell.symbol() {
+                "▀" => "picture".to_owned(),
+                _ => format!("{} on {} {:?}", cell.fg, cell.bg, cell.modifier),
+            })
+            .collect();
+        for run in looks.chunk_by(|a, b| a == b) {
+            let known = legend.iter().position(|look| *look == run[0]);
+            let index = known.unwrap_or_else(|| {
+                legend.push(run[0].clone());
+                legend.len() - 1
+            });
+            let letter = char::from(b'a' + index as u8);
+            text += &format!("{letter}{} ", run.len());
+        }
+        text.push('\n');
+    }
+    text
 }
 
 #[test]
-fn small_list() {
-    insta::assert_snapshot!(text(&Explorer::settled(40, 12)));
+fn every_screen_at_every_size() {
+    for (width, height) in SIZES {
+        for (name, keys) in SCREENS {
+            let text = text(&screen(width, height, keys));
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), text);
+        }
+    }
 }
 
 #[test]
-fn small_grid() {
-    insta::assert_snapshot!(text(&grid(40, 12)));
-}
-
-#[test]
-fn usual_photo() {
-    insta::assert_snapshot!(text(&Explorer::settled(80, 24)));
-}
-
-#[test]
-fn usual_channel() {
-    let mut explorer = grid(80, 24);
-    explorer.code(KeyCode::Enter);
-    explorer.settle();
-    insta::assert_snapshot!(text(&explorer));
-}
-
-#[test]
-fn large_grid() {
-    insta::assert_snapshot!(text(&grid(120, 40)));
-}
-
-#[test]
-fn large_help() {
-    let mut explorer = grid(120, 40);
-    explorer.press("?");
-    insta::assert_snapshot!(text(&explorer));
-}
-
-#[test]
-fn classes_take_the_place_of_the_heads_picture() {
-    let mut explorer = Explorer::settled(80, 24);
-    explorer.press("G");
-    explorer.settle();
-    insta::assert_snapshot!(text(&explorer));
+fn every_screen_in_every_theme() {
+    for theme in NAMES {
+        for (width, height) in SIZES {
+            let mut legend = Vec::new();
+            let mut text = String::new();
+            for (name, keys) in SCREENS {
+                let backend = drawn_in(&screen(width, height, keys), ColorDepth::Full, Some(theme));
+                text += &format!("{name}\n{}\n", looks_of(&backend, &mut legend));
+            }
+            for (index, look) in legend.iter().enumerate() {
+                text += &format!("{}: {look}\n", char::from(b'a' + index as u8));
+            }
+            insta::assert_snapshot!(format!("theme_{theme}_{width}x{height}"), text);
+        }
+    }
 }
 
 #[test]
@@ -93,17 +129,6 @@ fn without_colours_pictures_are_characters() {
         cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
     };
     assert!(backend.buffer().content.iter().all(plain));
-}
-
-#[test]
-fn a_very_large_screen_is_used() {
-    let text = text(&grid(300, 90));
-    let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 90);
-    assert!(lines[1].contains("stem/conv2d") && lines[1].contains("3 channel"));
-    let widest = lines.iter().map(|line| line.matches('▀').count()).max();
-    assert!(widest > Some(200), "{widest:?}");
-    assert!(lines[88].contains("range") && lines[88].contains("12 ms"));
 }
 
 #[test]
@@ -138,7 +163,7 @@ fn messages_take_the_place_of_the_numbers() {
 
 #[test]
 fn the_footer_and_the_help_name_every_key() {
-    let mut explorer = Explorer::settled(300, 40);
+    let mut explorer = screen(400, 40, "4");
     let footer = text(&explorer);
     explorer.press("?");
     let help = text(&explorer);

@@ -64,7 +64,10 @@ fn enter_leads_from_the_list_to_the_channel_and_escape_back() {
     explorer.code(KeyCode::Backspace);
     assert_eq!(explorer.state.focus, Focus::Layers);
     explorer.code(KeyCode::Esc);
-    assert_eq!(explorer.state.exit, None);
+    assert_eq!(
+        (explorer.state.view, explorer.state.exit),
+        (View::Summary, None)
+    );
 }
 
 #[test]
@@ -131,7 +134,7 @@ fn coming_back_is_instant() {
 fn what_was_asked_for_is_stale_when_the_user_has_moved_on() {
     let mut explorer = Explorer::settled(120, 40);
     explorer.press("n");
-    explorer.press("jj");
+    explorer.press("2jj");
     let picture: Vec<_> = explorer
         .work
         .iter()
@@ -169,7 +172,7 @@ fn what_was_asked_for_is_stale_when_the_user_has_moved_on() {
 #[test]
 fn back_on_known_ground_the_work_is_called_off() {
     let mut explorer = Explorer::settled(120, 40);
-    explorer.press("jjjjjj");
+    explorer.press("2jjjjjj");
     explorer.forgotten.clear();
     explorer.press("kkkkkk");
     assert!(explorer.forgotten.contains(&Purpose::Picture));
@@ -216,13 +219,15 @@ fn images_go_round_and_the_layer_stays() {
 }
 
 #[test]
-fn a_colormap_needs_no_painting_and_a_style_does() {
+fn another_colormap_or_style_needs_no_computing() {
     let mut explorer = in_the_grid();
     explorer.press("c");
     assert_eq!(explorer.state.colormap, Colormap::Magma);
-    assert!(!explorer.state.is_busy());
+    assert!(explorer.state.picture_is_busy() && explorer.jobs().is_empty());
+    explorer.settle();
+    assert_eq!(explorer.shown().key.colormap, Colormap::Magma);
     explorer.press("v");
-    assert!(explorer.state.picture_is_busy());
+    assert!(explorer.state.picture_is_busy() && explorer.jobs().is_empty());
     explorer.settle();
     assert_eq!(
         explorer.shown().key.subject,
@@ -252,7 +257,7 @@ fn a_vector_has_no_channels() {
 #[test]
 fn a_layer_that_cant_be_computed_says_why() {
     let mut explorer = Explorer::settled(120, 40);
-    explorer.press("jjjj");
+    explorer.press("2jjjj");
     explorer.settle();
     assert!(
         explorer
@@ -267,7 +272,7 @@ fn a_layer_that_cant_be_computed_says_why() {
 #[test]
 fn a_failure_is_shown_and_tried_again_on_return() {
     let mut explorer = Explorer::settled(120, 40);
-    explorer.press("jjjjj");
+    explorer.press("2jjjjj");
     let (ticket, _, job) = explorer
         .work
         .iter()
@@ -308,7 +313,7 @@ fn a_failed_painting_is_no_endless_loop() {
 #[test]
 fn a_resize_asks_for_another_picture() {
     let mut explorer = in_the_grid();
-    explorer.happen(Event::Resize(Size::new(90, 30)));
+    explorer.happen(Event::Resize(Size::new(90, 30), None));
     assert!(explorer.state.picture_is_busy());
     explorer.settle();
     assert_eq!(
@@ -316,7 +321,7 @@ fn a_resize_asks_for_another_picture() {
         explorer.state.panes().picture_room()
     );
     for (width, height) in [(0, 0), (1, 1), (5, 3), (40, 10), (400, 120)] {
-        explorer.happen(Event::Resize(Size::new(width, height)));
+        explorer.happen(Event::Resize(Size::new(width, height), None));
         explorer.settle();
         assert!(!explorer.state.is_busy());
     }
@@ -415,20 +420,45 @@ fn a_broken_image_among_others_is_passed_by() {
 }
 
 #[test]
-fn the_only_image_must_be_readable() {
+fn without_a_readable_image_there_is_still_the_table() {
     let mut explorer = Explorer::new(120, 40);
     explorer.state.images = vec![PathBuf::from("none.png")];
     explorer.work_off();
     let (ticket, _, job) = explorer.work.remove(0);
-    explorer.happen(Event::Answer(
-        ticket,
-        job,
-        Err("none.png: no such file".to_owned()),
-    ));
+    let reason = "none.png: no such file";
+    explorer.happen(Event::Answer(ticket, job, Err(reason.to_owned())));
+    assert_eq!(explorer.state.exit, None);
+    assert_eq!(explorer.state.trouble(), Some(reason));
+    explorer.press("jj");
+    assert_eq!(explorer.state.layer, LayerId(2));
+}
+
+#[test]
+fn the_summary_is_a_table_to_be_entered() {
+    let mut explorer = Explorer::settled(120, 40);
+    assert_eq!(explorer.state.view, View::Summary);
+    explorer.press("jj");
+    explorer.settle();
     assert_eq!(
-        explorer.state.exit,
-        Some(Exit::Failed("none.png: no such file".to_owned()))
+        (explorer.state.view, explorer.state.layer),
+        (View::Summary, CONV)
     );
+    assert_eq!(explorer.shown().key.subject, Subject::Photo(FIRST));
+    // From the photo beside it, closer to the photo.
+    explorer.code(KeyCode::Tab);
+    explorer.press("l");
+    assert_eq!(explorer.state.image, SECOND);
+    explorer.code(KeyCode::Enter);
+    assert_eq!(explorer.state.view, View::Photo);
+    explorer.press("0");
+    assert_eq!(
+        (explorer.state.view, explorer.state.focus),
+        (View::Summary, Focus::Layers)
+    );
+    explorer.code(KeyCode::Enter);
+    explorer.settle();
+    let grid = Subject::Grid(SECOND, CONV, Style::Book);
+    assert_eq!(explorer.shown().key.subject, grid);
 }
 
 #[test]
@@ -453,7 +483,7 @@ fn the_help_scrolls_and_closes() {
         (Some(2), LayerId(0))
     );
     explorer.press("G");
-    assert_eq!(explorer.state.help, Some(15));
+    assert_eq!(explorer.state.help, Some(23));
     explorer.press("x");
     assert_eq!(explorer.state.help, None);
     explorer.press("?n");

@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use super::number;
 use super::pane::{Pane, heading, write};
 use crate::tui::protocol::ClassRow;
-use crate::tui::state::State;
+use crate::tui::state::{Focus, State, View};
 use crate::tui::theme::Theme;
 
 /// Parts of a cell, from an eighth on.
@@ -22,22 +22,21 @@ pub(super) fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer
     if area.is_empty() {
         return;
     }
+    let name = match &state.search {
+        Some(search) => format!("classes with '{}'", search.text),
+        None => "classes".to_owned(),
+    };
     let pane = Pane {
-        heading: Line::from(heading(
-            "classes",
-            state.classes_are_busy(),
-            state.ticks,
-            theme,
-        )),
+        heading: Line::from(heading(&name, state.classes_are_busy(), state.ticks, theme)),
         aside: Line::default(),
         below: Line::default(),
-        focused: false,
+        focused: state.search.is_some(),
     };
     let room = pane.draw(theme, area, buffer);
     list(state, theme, room, buffer);
 }
 
-/// As many classes as there is room for. Those of an older image are dimmed.
+/// As many classes as there is room for, the chosen one among them. Those of an older image are dimmed.
 pub(super) fn list(state: &State, theme: &Theme, room: Rect, buffer: &mut Buffer) {
     if let Some(reason) = state.classes_failure() {
         write(reason, theme.error, room, buffer);
@@ -47,11 +46,23 @@ pub(super) fn list(state: &State, theme: &Theme, room: Rect, buffer: &mut Buffer
         .answered
         .and_then(|image| state.classes.get(&image))
         .map(Vec::as_slice);
+    let current = state.answer().is_some();
     let Some(rows) = state.answer().or(older) else {
         return;
     };
-    let current = state.answer().is_some();
-    let shown = &rows[..rows.len().min(usize::from(room.height))];
+    let (rows, chosen) = if let Some(search) = &state.search {
+        (search.found(rows), Some(search.row))
+    } else {
+        let chosen = state.class().filter(|_| state.view == View::Heatmap);
+        let at = chosen.and_then(|class| rows.iter().position(|row| row == class));
+        (rows.iter().collect(), at)
+    };
+    let height = usize::from(room.height);
+    let first = chosen.map_or(0, |row| {
+        let last = rows.len().saturating_sub(height);
+        row.saturating_sub(height / 2).min(last)
+    });
+    let shown = &rows[first..rows.len().min(first + height)];
     let longest = shown
         .iter()
         .map(|row| Line::raw(row.name.as_str()).width())
@@ -61,13 +72,16 @@ pub(super) fn list(state: &State, theme: &Theme, room: Rect, buffer: &mut Buffer
     let label = (longest as u16)
         .min(left.saturating_sub(left / 3))
         .min(left);
-    for (index, row) in shown.iter().enumerate() {
-        let line = Rect {
-            y: room.y + index as u16,
-            height: 1,
-            ..room
+    for (index, (row, line)) in shown.iter().zip(room.rows()).enumerate() {
+        let text = match (Some(first + index) == chosen, current) {
+            (true, _) if state.search.is_some() || state.focus == Focus::Picture => {
+                Style::from(theme.selected)
+            }
+            (true, _) => Style::from(theme.selected_elsewhere),
+            (false, true) => Style::default(),
+            (false, false) => Style::from(theme.dimmed),
         };
-        draw_row(row, current, label, theme, line, buffer);
+        draw_row(row, current, label, text, theme, line, buffer);
     }
 }
 
@@ -75,15 +89,13 @@ fn draw_row(
     row: &ClassRow,
     current: bool,
     label: u16,
+    text: Style,
     theme: &Theme,
     line: Rect,
     buffer: &mut Buffer,
 ) {
-    let (text, bar) = if current {
-        (Style::default(), Style::from(theme.bar))
-    } else {
-        (theme.dimmed.into(), theme.dimmed.into())
-    };
+    let bar = if current { theme.bar } else { theme.dimmed };
+    buffer.set_style(line, text);
     write(
         &row.name,
         text,

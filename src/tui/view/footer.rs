@@ -6,12 +6,16 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::tui::keymap::KEYMAP;
-use crate::tui::state::State;
+use crate::tui::state::{State, View};
 use crate::tui::theme::Theme;
 
-pub(super) fn draw(_: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut line = Line::default();
+    let heatmap = state.view == View::Heatmap;
     for binding in KEYMAP {
+        if binding.of_heatmap && !heatmap {
+            continue;
+        }
         let (Some(key), Some(hint)) = (binding.keys.first(), binding.hint) else {
             continue;
         };

@@ -9,8 +9,8 @@ use super::pane::{Pane, heading};
 use crate::tui::keymap::{Binding, KEYMAP};
 use crate::tui::theme::Theme;
 
-/// `top` is the first line in the room; what is beyond the last is the last.
-pub(super) fn draw(top: usize, theme: &Theme, buffer: &mut Buffer) {
+/// `top` is the first line in the room; what is beyond the last is the last. Returns what it covers.
+pub(super) fn draw(top: usize, theme: &Theme, buffer: &mut Buffer) -> Rect {
     let lines: Vec<Line> = KEYMAP.iter().map(|binding| line(binding, theme)).collect();
     let width = lines.iter().map(Line::width).max().unwrap_or(0) as u16 + 4;
     let height = lines.len() as u16 + 2;
@@ -40,6 +40,7 @@ pub(super) fn draw(top: usize, theme: &Theme, buffer: &mut Buffer) {
     let room = pane.draw(theme, area, buffer);
     let top = top.min(hidden) as u16;
     Paragraph::new(lines).scroll((top, 0)).render(room, buffer);
+    area
 }
 
 fn line<'a>(binding: &Binding, theme: &Theme) -> Line<'a> {

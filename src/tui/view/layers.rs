@@ -1,4 +1,4 @@
-//! The list of layers.
+//! The list of layers: narrow beside a picture, or the model's summary as a table.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,12 +6,19 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane::{Pane, heading, write};
+use super::picture::tabs;
 use crate::tui::outline::{LayerRow, Outline};
-use crate::tui::state::{Focus, State};
+use crate::tui::state::{Focus, State, View};
 use crate::tui::theme::Theme;
 
 /// A name shorter than this tells little: other columns make room for it.
 const LEAST_NAME: usize = 12;
+
+/// A name longer than this is cut where the table has more to tell.
+const LONGEST_NAME: usize = 36;
+
+/// Cells of a table narrower than this have no room for the tabs above them.
+const LEAST_WIDTH_FOR_TABS: u16 = 60;
 
 pub(super) fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
@@ -28,101 +35,159 @@ pub(super) fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer
         pane.draw(theme, area, buffer);
         return;
     };
-    let count = outline.layers.len();
-    let pane = Pane {
-        heading: Line::from(heading("layers", false, state.ticks, theme)),
-        aside: Line::default(),
-        below: Line::styled(
-            format!(" {}/{count} ", (state.layer.0 + 1).min(count)),
-            theme.label,
-        ),
-        focused,
-    };
-    let room = pane.draw(theme, area, buffer);
-    let columns = Columns::for_room(outline, usize::from(room.width));
-    let visible = outline
-        .layers
-        .iter()
-        .enumerate()
-        .skip(state.list_top)
-        .take(usize::from(room.height));
-    for (line, (index, row)) in visible.enumerate() {
-        let area = Rect {
-            y: room.y + line as u16,
-            height: 1,
-            ..room
-        };
+    let table = state.view == View::Summary;
+    let room = pane(state, outline, theme, area).draw(theme, area, buffer);
+    let columns = Columns::for_room(outline, usize::from(room.width), table);
+    let mut lines = room.rows();
+    if table && let Some(line) = lines.next() {
+        write(&columns.header(), theme.header, line, buffer);
+    }
+    let rows = outline.layers.iter().enumerate().skip(state.list_top);
+    for (line, (index, row)) in lines.zip(rows) {
         let style = match (index == state.layer.0, focused) {
             (true, true) => Style::from(theme.selected),
             (true, false) => Style::from(theme.selected_elsewhere),
             (false, _) if row.computes && row.shape.is_ok() => Style::default(),
             (false, _) => Style::from(theme.dimmed),
         };
-        write(&columns.line(row), style, area, buffer);
+        write(&columns.line(row), style, line, buffer);
     }
 }
 
-/// Widths in cells; a column without room is 0 wide.
+fn pane<'a>(state: &State, outline: &Outline, theme: &Theme, area: Rect) -> Pane<'a> {
+    let table = state.view == View::Summary;
+    let count = outline.layers.len();
+    let position = format!(" {}/{count} ", (state.layer.0 + 1).min(count));
+    let mut below = vec![Span::styled(position, theme.label)];
+    let totals = format!(" {} ", outline.totals);
+    if table && totals.len() + 12 < usize::from(area.width) {
+        below.insert(0, Span::styled(totals, theme.label));
+    }
+    Pane {
+        heading: Line::from(heading("layers", false, state.ticks, theme)),
+        aside: if table && area.width >= LEAST_WIDTH_FOR_TABS {
+            Line::from(tabs(state, theme))
+        } else {
+            Line::default()
+        },
+        below: Line::from(below),
+        focused: state.focus == Focus::Layers,
+    }
+}
+
+/// A column behind the name.
+#[derive(Clone, Copy)]
+struct Column {
+    title: &'static str,
+    text: fn(&LayerRow) -> &str,
+    /// Whether it is aligned to the right.
+    right: bool,
+    /// Those with a lower rank come first when there is no room for all.
+    rank: usize,
+    /// More is cut.
+    most: usize,
+}
+
+const fn column(
+    title: &'static str,
+    text: fn(&LayerRow) -> &str,
+    right: bool,
+    rank: usize,
+    most: usize,
+) -> Column {
+    Column {
+        title,
+        text,
+        right,
+        rank,
+        most,
+    }
+}
+
+/// In the order of the screen. Of the list only the first two.
+const COLUMNS: [Column; 7] = [
+    column("type", |row| &row.kind, false, 2, 14),
+    column("output", |row| &row.shape_text, true, 0, 24),
+    column("parameters", |row| &row.parameters, true, 1, 14),
+    column("MACs", |row| &row.macs, true, 3, 10),
+    column("window", |row| &row.window, false, 5, 9),
+    column("field", |row| &row.field, true, 4, 9),
+    column("from", |row| &row.inputs, false, 6, 40),
+];
+
+/// The columns that there is room for, with their widths in cells.
 struct Columns {
     name: usize,
-    kind: usize,
-    shape: usize,
+    others: Vec<(Column, usize)>,
 }
 
 impl Columns {
-    /// The shape goes before the type: it tells more.
-    fn for_room(outline: &Outline, room: usize) -> Self {
+    fn for_room(outline: &Outline, room: usize, table: bool) -> Self {
         let widest =
-            |text: fn(&LayerRow) -> usize| outline.layers.iter().map(text).max().unwrap_or(0);
-        let longest_name = widest(|row| 2 * row.depth + Line::raw(&row.label).width());
-        let wanted = longest_name.max(LEAST_NAME);
-        let shape = widest(|row| row.shape_text.len());
-        let kind = widest(|row| row.kind.len()).min(14);
-        let shape = if LEAST_NAME + 1 + shape <= room {
-            shape
-        } else {
-            0
-        };
-        let kind = if wanted + 2 + kind + shape <= room {
-            kind
-        } else {
-            0
-        };
-        let taken = [shape, kind]
+            |text: &dyn Fn(&LayerRow) -> usize| outline.layers.iter().map(text).max().unwrap_or(0);
+        let longest_name = widest(&|row| 2 * row.depth + Line::raw(&row.label).width());
+        let name = longest_name.clamp(LEAST_NAME, LONGEST_NAME.max(LEAST_NAME));
+        let possible = if table { &COLUMNS[..] } else { &COLUMNS[..2] };
+        let mut widths: Vec<(Column, usize)> = possible
             .iter()
-            .filter(|width| **width > 0)
-            .map(|width| width + 1)
-            .sum();
-        Self {
-            name: room.saturating_sub(taken),
-            kind,
-            shape,
+            .map(|column| {
+                let title = if table { column.title.len() } else { 0 };
+                let entries = widest(&|row| Line::raw((column.text)(row)).width());
+                (*column, entries.max(title).min(column.most))
+            })
+            .filter(|(_, width)| *width > 0)
+            .collect();
+        // The output's shape tells most: for it, names are cut.
+        widths.sort_by_key(|(column, _)| column.rank);
+        let mut left = room;
+        widths.retain(|(column, width)| {
+            let name = if column.rank == 0 { LEAST_NAME } else { name };
+            let fits = name + 1 + width <= left;
+            if fits {
+                left -= width + 1;
+            }
+            fits
+        });
+        let place = |column: &Column| COLUMNS.iter().position(|other| other.title == column.title);
+        widths.sort_by_key(|(column, _)| place(column));
+        // What is left over lets the names, and then the last column, be longer.
+        let name = if table { left.min(longest_name) } else { left };
+        if let Some((_, width)) = widths.last_mut().filter(|(column, _)| !column.right) {
+            *width += left - name;
         }
+        Self {
+            name,
+            others: widths,
+        }
+    }
+
+    fn header(&self) -> String {
+        self.cells("layer", |column| column.title)
     }
 
     fn line(&self, row: &LayerRow) -> String {
         let name = format!("{}{}", "  ".repeat(row.depth), row.label);
-        let mut line = padded(&name, self.name);
-        if self.kind > 0 {
+        self.cells(&name, |column| (column.text)(row))
+    }
+
+    fn cells<'a>(&self, name: &str, text: impl Fn(&Column) -> &'a str) -> String {
+        let mut line = padded(name, self.name, false);
+        for (column, width) in &self.others {
             line.push(' ');
-            line.push_str(&padded(&row.kind, self.kind));
-        }
-        if self.shape > 0 {
-            let shape = format!(" {:>width$}", row.shape_text, width = self.shape);
-            line.push_str(&shape);
+            line.push_str(&padded(text(column), *width, column.right));
         }
         line
     }
 }
 
 /// Exactly `width` cells. Long names often begin alike and end alike: what is cut is a part in the middle.
-fn padded(text: &str, width: usize) -> String {
+fn padded(text: &str, width: usize, right: bool) -> String {
     let characters: Vec<char> = text
         .chars()
         .filter(|character| !character.is_control())
         .collect();
     let total: usize = characters.iter().copied().map(cells).sum();
-    let mut line: String = if total <= width {
+    let line: String = if total <= width {
         characters.into_iter().collect()
     } else {
         let room = width.saturating_sub(1);
@@ -135,8 +200,8 @@ fn padded(text: &str, width: usize) -> String {
             .collect()
     };
     let used: usize = line.chars().map(cells).sum();
-    line.push_str(&" ".repeat(width.saturating_sub(used)));
-    line
+    let gap = " ".repeat(width.saturating_sub(used));
+    if right { gap + &line } else { line + &gap }
 }
 
 /// As many of the first characters as there is room for.
@@ -160,15 +225,15 @@ mod tests {
 
     #[test]
     fn names_are_cut_to_the_cell() {
-        assert_eq!(padded("conv", 6), "conv  ");
-        assert_eq!(padded("conv2d", 6), "conv2d");
+        assert_eq!(padded("conv", 6, false), "conv  ");
+        assert_eq!(padded("conv2d", 6, false), "conv2d");
         assert_eq!(
-            padded("_blocks.10._depthwise_conv", 17),
+            padded("_blocks.10._depthwise_conv", 17, false),
             "_blocks.…ise_conv"
         );
-        assert_eq!(padded("猫猫猫", 5), "猫…猫");
-        assert_eq!(padded("猫猫猫", 4), "…猫 ");
-        assert_eq!(padded("conv", 1), "…");
-        assert_eq!(padded("conv", 0), "");
+        assert_eq!(padded("猫猫猫", 5, false), "猫…猫");
+        assert_eq!(padded("猫猫猫", 4, false), "…猫 ");
+        assert_eq!(padded("conv", 1, false), "…");
+        assert_eq!(padded("conv", 0, false), "");
     }
 }

@@ -8,18 +8,19 @@ use ratatui::widgets::{Block, BorderType, Paragraph, Widget, Wrap};
 
 use super::pane::{Pane, heading};
 use super::{Looks, classes};
-use crate::picture::Picture;
-use crate::terminal::{HalfBlocks, Pixels};
-use crate::tui::painter::Painting;
+use crate::picture::Tile;
+use crate::terminal::{Frame, HalfBlocks, Placed};
+use crate::tui::heat::Layout;
+use crate::tui::painter::{Painting, Pixels};
 use crate::tui::state::{Focus, State, View};
 use crate::tui::theme::Theme;
 
-pub(super) fn draw(state: &State, looks: &Looks, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, looks: &Looks, area: Rect, frame: &mut Frame) {
     if area.is_empty() {
         return;
     }
     let theme = &looks.theme;
-    let narrow = area.width < 56;
+    let narrow = area.width < 78 || state.view == View::Summary;
     let mut top = heading(&subject(state), state.picture_is_busy(), state.ticks, theme);
     let mut tabs = tabs(state, theme);
     if narrow {
@@ -33,31 +34,51 @@ pub(super) fn draw(state: &State, looks: &Looks, area: Rect, buffer: &mut Buffer
         below: Line::styled(below, theme.label),
         focused: state.focus == Focus::Picture,
     };
-    let room = pane.draw(theme, area, buffer);
+    let room = pane.draw(theme, area, frame.buffer);
     if let Some(trouble) = state.trouble() {
         Paragraph::new(Text::styled(trouble, theme.error))
             .wrap(Wrap { trim: true })
-            .render(room.inner(Margin::new(1, 0)), buffer);
+            .render(room.inner(Margin::new(1, 0)), frame.buffer);
     } else if state.shows_classes() {
-        classes::list(state, theme, room.inner(Margin::new(1, 0)), buffer);
+        classes::list(state, theme, room.inner(Margin::new(1, 0)), frame.buffer);
     } else if let Some(painting) = &state.shown {
-        draw_painting(state, painting, looks, room, buffer);
+        let advice = state.panes().advice;
+        let room = Rect {
+            height: room.height - advice.height,
+            ..room
+        };
+        draw_painting(state, painting, looks, room, frame);
+        draw_advice(state, theme, advice, frame.buffer);
     }
 }
 
-/// The three views, the one at hand marked.
-fn tabs<'a>(state: &State, theme: &Theme) -> Vec<Span<'a>> {
+/// Why a heatmap is blank or says little.
+fn draw_advice(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let advice = state
+        .heatmap()
+        .and_then(|heatmap| heatmap.advice.as_deref());
+    if let Some(advice) = advice {
+        Paragraph::new(Text::styled(advice, theme.notice))
+            .wrap(Wrap { trim: true })
+            .render(area, buffer);
+    }
+}
+
+/// The views, the one at hand marked.
+pub(super) fn tabs<'a>(state: &State, theme: &Theme) -> Vec<Span<'a>> {
     let views = [
+        (View::Summary, "0 summary"),
         (View::Photo, "1 photo"),
         (View::Grid, "2 grid"),
         (View::Channel, "3 channel"),
+        (View::Heatmap, "4 heatmap"),
     ];
     let mut spans = vec![Span::raw(" ")];
     for (view, name) in views {
         let style = if view == state.view {
-            Style::from(theme.selected)
+            Style::from(theme.tab_selected)
         } else {
-            Style::from(theme.dimmed)
+            Style::from(theme.tab)
         };
         spans.push(Span::styled(format!(" {name} "), style));
     }
@@ -69,7 +90,11 @@ fn tabs<'a>(state: &State, theme: &Theme) -> Vec<Span<'a>> {
 fn subject(state: &State) -> String {
     let name = state.row().map(|row| row.name.clone()).unwrap_or_default();
     match state.view {
-        View::Photo => "what the network sees".to_owned(),
+        View::Summary | View::Photo => "what the network sees".to_owned(),
+        View::Heatmap => match state.class() {
+            Some(class) => format!("{} at {name}", class.name),
+            None => format!("heatmap at {name}"),
+        },
         View::Channel if state.channel_count() > 0 => {
             format!("{name} channel {}", state.channel().0)
         }
@@ -84,7 +109,17 @@ fn below(state: &State, narrow: bool) -> String {
     }
     let colormap = state.colormap.name();
     match state.view {
-        View::Photo => String::new(),
+        View::Summary | View::Photo => String::new(),
+        View::Heatmap => {
+            let heat = &state.heat;
+            let look = format!("{}, {}", heat.layout.name(), heat.overlay().colormap.name());
+            let made = format!("{}, {}", heat.settings().score.name(), heat.dialect.name());
+            match heat.layout {
+                _ if narrow => format!(" {made} "),
+                Layout::Alone => format!(" {look}; {made} "),
+                _ => format!(" {look} at {} %; {made} ", heat.opacity()),
+            }
+        }
         _ if state.channel_count() == 0 => format!(" {colormap}, minmax "),
         View::Channel => format!(" {colormap}, {} ", state.channel_style.name()),
         View::Grid => {
@@ -106,36 +141,37 @@ fn below(state: &State, narrow: bool) -> String {
     }
 }
 
-fn draw_painting(
-    state: &State,
-    painting: &Painting,
-    looks: &Looks,
-    room: Rect,
-    buffer: &mut Buffer,
-) {
-    let pixels = match &painting.picture {
-        Picture::Indexed(levels) => Pixels::Levels(levels, state.colormap.palette()),
-        Picture::Rgb(photo) => Pixels::Colors(photo),
-    };
-    let blocks = HalfBlocks::new(pixels, looks.depth);
+fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, frame: &mut Frame) {
     let Some(tiles) = painting.tiles else {
-        let cells = [
-            painting.picture.width(),
-            painting.picture.height().div_ceil(2),
-        ];
-        blocks.render(centred(cells, room), buffer);
+        let [height, width] = match &painting.pixels {
+            Pixels::Cells(picture) => [picture.height() as usize, picture.width() as usize],
+            Pixels::Sent { size, .. } => *size,
+        };
+        let [down, across] = painting.key.canvas.cell.map(usize::from);
+        let cells = [width.div_ceil(across), height.div_ceil(down)];
+        let whole = Tile {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        };
+        draw_part(painting, (0, whole), looks, centred(cells, room), frame);
         return;
     };
     let current = state.wanted() == Some(painting.key);
     // An older grid may have fewer rows.
     let top = state.grid_top.min(tiles.rows().saturating_sub(1));
     for channel in tiles.visible(top) {
-        let area = tiles
-            .area(channel, top, room.as_position())
-            .intersection(room);
-        blocks.window(painting.tile(channel)).render(area, buffer);
+        let area = tiles.area(channel, top, room.as_position());
+        draw_part(
+            painting,
+            painting.tile(channel),
+            looks,
+            area.intersection(room),
+            frame,
+        );
         if current && channel == state.channel().0 {
-            let frame = Rect {
+            let around = Rect {
                 x: area.x - 1,
                 y: area.y - 1,
                 width: area.width + 2,
@@ -150,14 +186,51 @@ fn draw_painting(
                 .border_type(BorderType::Plain)
                 .border_style(looks.theme.cursor)
                 .title_top(number)
-                .render(frame.intersection(buffer.area), buffer);
+                .render(around.intersection(frame.buffer.area), frame.buffer);
         }
     }
 }
 
-fn centred([width, height]: [u32; 2], room: Rect) -> Rect {
-    let x = room.x + (u32::from(room.width).saturating_sub(width) / 2) as u16;
-    let y = room.y + (u32::from(room.height).saturating_sub(height) / 2) as u16;
+/// A window of one of the painting's pages.
+fn draw_part(
+    painting: &Painting,
+    (page, window): (usize, Tile),
+    looks: &Looks,
+    area: Rect,
+    frame: &mut Frame,
+) {
+    match &painting.pixels {
+        Pixels::Cells(picture) => HalfBlocks::new(picture, looks.depth)
+            .window(window)
+            .render(area, frame.buffer),
+        Pixels::Sent { pages, .. } => {
+            // An older picture may be larger than its room.
+            let [down, across] = painting.key.canvas.cell.map(usize::from);
+            let window = Tile {
+                width: window.width.min(usize::from(area.width) * across),
+                height: window.height.min(usize::from(area.height) * down),
+                ..window
+            };
+            let area = Rect {
+                width: window.width.div_ceil(across) as u16,
+                height: window.height.div_ceil(down) as u16,
+                ..area
+            };
+            let picture = pages.get(page).filter(|_| !area.is_empty());
+            if let Some(picture) = picture.cloned() {
+                frame.place(Placed {
+                    picture,
+                    window,
+                    area,
+                });
+            }
+        }
+    }
+}
+
+fn centred([width, height]: [usize; 2], room: Rect) -> Rect {
+    let x = room.x + (usize::from(room.width).saturating_sub(width) / 2) as u16;
+    let y = room.y + (usize::from(room.height).saturating_sub(height) / 2) as u16;
     Rect {
         x,
         y,

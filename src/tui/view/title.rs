@@ -42,7 +42,7 @@ pub(super) fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer
             Some(architecture) => format!("{architecture}, {}", outline.format),
             None => outline.format.clone(),
         };
-        let aside = Line::styled(aside, theme.dimmed).right_aligned();
+        let aside = Line::from(Span::styled(aside, theme.dimmed)).right_aligned();
         if line.width() + 2 + aside.width() <= room {
             aside.render(area, buffer);
         }

@@ -4,15 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use image::{Rgb, RgbImage};
-
-use crate::array::Array;
 use crate::engine::{Device, DeviceChoice, Engine, Interrupt, Run};
 use crate::error::{Error, Result};
+use crate::explain::cam::{self, Heatmap};
 use crate::explain::{self, ChannelStatistics};
 use crate::formats;
-use crate::model::{ChannelOrder, LayerId, Model, Overrides, volume};
-use crate::photo::{self, Source};
+use crate::model::{LayerId, Model, Overrides, volume};
+use crate::photo::{self, Region, Source};
+use crate::tui::heat::HeatKey;
 use crate::tui::outline::Outline;
 use crate::tui::protocol::{Activation, ClassRow, ImageId, Job, Outcome, Photo};
 
@@ -70,10 +69,11 @@ impl Session {
 
     pub(super) fn perform(&mut self, job: Job) -> Result<Outcome> {
         match job {
-            Job::Open => self.open().map(Outcome::Opened),
+            Job::Open => Ok(Outcome::Opened(Box::new(self.open()?))),
             Job::Photo(image) => Ok(Outcome::Photo(self.feed(image)?.1.photo.clone())),
             Job::Activation(image, layer) => self.activation(image, layer).map(Outcome::Activation),
             Job::Classes(image) => self.classes(image).map(Outcome::Classes),
+            Job::Heatmap(key) => self.heatmap(key).map(Outcome::Heatmap),
         }
     }
 
@@ -113,10 +113,21 @@ impl Session {
         let (engine, fed) = self.feed(image)?;
         let predictions = explain::predictions(engine, &mut fed.run)?;
         let row = |prediction: &explain::Prediction| ClassRow {
+            class: prediction.class,
             name: engine.model().class_name(prediction.class),
             probability: prediction.probability,
         };
         Ok(predictions.iter().map(row).collect())
+    }
+
+    fn heatmap(&mut self, key: HeatKey) -> Result<Arc<Heatmap>> {
+        let (engine, fed) = self.feed(key.image)?;
+        let run = &mut fed.run;
+        let mut found = cam::heatmaps(engine, run, &[key.layer], &[key.class], key.settings)?;
+        let heatmap = found.pop();
+        heatmap
+            .map(Arc::new)
+            .ok_or_else(|| Error::request("no heatmap was made"))
     }
 
     /// Reads an image and uploads it, unless it is at hand.
@@ -152,44 +163,18 @@ fn shown(source: Source, model: &Model) -> Photo {
             original: Some([photo.image.height() as usize, photo.image.width() as usize]),
             fitted: Arc::new(photo::fitted(&photo.image, &model.preprocessing)),
             input: Arc::new(photo::prepare(&photo.image, &model.preprocessing)),
+            region: Region::seen(&photo.image, &model.preprocessing),
+            full: Arc::new(photo.image),
         },
-        Source::Tensor(array) => Photo {
-            original: None,
-            fitted: Arc::new(seen(&array, model.preprocessing.channels)),
-            input: Arc::new(array),
-        },
-    }
-}
-
-/// A tensor (C,H,W) as a picture, from its smallest to its largest value: three planes as colours, else the first
-/// one in grey.
-fn seen(array: &Array, order: ChannelOrder) -> RgbImage {
-    let [channels, height, width] = array.shape()[..] else {
-        return RgbImage::new(0, 0);
-    };
-    let range = ChannelStatistics::of(array.values());
-    let (low, span) = (range.min, range.max - range.min);
-    let byte = |value: f32| ((value - low) / span * 255.0).round() as u8;
-    let planes = match (channels, order) {
-        (3, ChannelOrder::Bgr) => [2, 1, 0],
-        (3, _) => [0, 1, 2],
-        _ => [0; 3],
-    };
-    RgbImage::from_fn(width as u32, height as u32, |x, y| {
-        Rgb(planes.map(|plane| byte(array.at(plane)[y as usize * width + x as usize])))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tensor_is_seen_in_its_range() {
-        let array = Array::new([3, 1, 1], vec![-1.0, 0.0, 1.0]);
-        assert_eq!(seen(&array, ChannelOrder::Rgb).as_raw(), &[0, 128, 255]);
-        assert_eq!(seen(&array, ChannelOrder::Bgr).as_raw(), &[255, 128, 0]);
-        let flat = Array::new([1, 1, 2], vec![3.0, 3.0]);
-        assert_eq!(seen(&flat, ChannelOrder::Grey).as_raw(), &[0; 6]);
+        Source::Tensor(array) => {
+            let picture = Arc::new(photo::seen(&array, model.preprocessing.channels));
+            Photo {
+                original: None,
+                region: Region::whole(&picture),
+                fitted: picture.clone(),
+                full: picture,
+                input: Arc::new(array),
+            }
+        }
     }
 }

@@ -1,0 +1,130 @@
+//! What pictures are drawn with, and how many pixels a cell has for it.
+
+use crossterm::terminal::window_size;
+
+use super::ColorDepth;
+use super::probe::{Traits, in_multiplexer};
+
+/// How pictures are brought to a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// kitty's: PNG files, placed over the cells.
+    Kitty,
+    /// Two pixels a cell, in any terminal; without colours, characters.
+    HalfBlocks,
+}
+
+impl Protocol {
+    /// Every protocol.
+    pub const ALL: [Self; 2] = [Self::Kitty, Self::HalfBlocks];
+
+    /// As the command line has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kitty => "kitty",
+            Self::HalfBlocks => "halfblocks",
+        }
+    }
+}
+
+/// What pictures are drawn with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Canvas {
+    /// How.
+    pub protocol: Protocol,
+    /// (height, width) of a cell in pixels.
+    pub cell: [u16; 2],
+}
+
+/// Of a terminal that shows pictures but doesn't tell its cells' size.
+const USUAL_CELL: [u16; 2] = [18, 9];
+
+impl Canvas {
+    /// What every terminal can show.
+    pub const HALF_BLOCKS: Self = Self {
+        protocol: Protocol::HalfBlocks,
+        cell: [2, 1],
+    };
+
+    /// For a terminal: what is wanted, else the best that it has. Where no colours are wanted, pictures are
+    /// characters.
+    pub fn new(wanted: Option<Protocol>, depth: ColorDepth, traits: &Traits) -> Self {
+        let colors = depth != ColorDepth::Monochrome;
+        let best = if traits.kitty && colors && !in_multiplexer() {
+            Protocol::Kitty
+        } else {
+            Protocol::HalfBlocks
+        };
+        match wanted.unwrap_or(best) {
+            Protocol::HalfBlocks => Self::HALF_BLOCKS,
+            protocol @ Protocol::Kitty => Self {
+                protocol,
+                cell: traits.cell.unwrap_or(USUAL_CELL),
+            },
+        }
+    }
+
+    /// After the terminal's letters may have changed their size.
+    #[must_use]
+    pub fn with_cell(self, cell: Option<[u16; 2]>) -> Self {
+        match (self.protocol, cell) {
+            (Protocol::Kitty, Some(cell)) => Self { cell, ..self },
+            _ => self,
+        }
+    }
+}
+
+/// (height, width) of a cell in pixels, if the terminal's size says so.
+pub fn cell_of_window() -> Option<[u16; 2]> {
+    let window = window_size().ok()?;
+    let height = window.height.checked_div(window.rows)?;
+    let width = window.width.checked_div(window.columns)?;
+    sensible([height, width])
+}
+
+/// Cells that a picture can be drawn in.
+pub(super) fn sensible(cell: [u16; 2]) -> Option<[u16; 2]> {
+    cell.iter()
+        .all(|side| (2..=200).contains(side))
+        .then_some(cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_comes_first() {
+        let plain = Traits::default();
+        assert_eq!(
+            Canvas::new(None, ColorDepth::Full, &plain),
+            Canvas::HALF_BLOCKS
+        );
+        let forced = Canvas::new(Some(Protocol::Kitty), ColorDepth::Monochrome, &plain);
+        assert_eq!(
+            (forced.protocol, forced.cell),
+            (Protocol::Kitty, USUAL_CELL)
+        );
+        let able = Traits {
+            kitty: true,
+            cell: Some([20, 10]),
+            ..plain
+        };
+        let halves = Canvas::new(Some(Protocol::HalfBlocks), ColorDepth::Full, &able);
+        assert_eq!(halves, Canvas::HALF_BLOCKS);
+        let colorless = Canvas::new(None, ColorDepth::Monochrome, &able);
+        assert_eq!(colorless, Canvas::HALF_BLOCKS);
+    }
+
+    #[test]
+    fn larger_letters_are_followed_where_they_matter() {
+        let cell = Some([30, 15]);
+        assert_eq!(Canvas::HALF_BLOCKS.with_cell(cell), Canvas::HALF_BLOCKS);
+        let kitty = Canvas {
+            protocol: Protocol::Kitty,
+            cell: [18, 9],
+        };
+        assert_eq!(kitty.with_cell(cell).cell, [30, 15]);
+        assert_eq!(kitty.with_cell(None).cell, [18, 9]);
+    }
+}
