@@ -1,5 +1,6 @@
 //! The engine beside libtorch called directly, as a table of medians. One thread; the two are timed in turn,
-//! so that what else the machine does hits both alike. `make bench` runs it.
+//! so that what else the machine does hits both alike. `make bench` runs it; words behind `--` choose the lines that have
+//! them all: `cargo bench --bench engine -- block3_conv1 pattern`.
 
 #![allow(deprecated, missing_docs)]
 
@@ -11,8 +12,11 @@ use convscope::array::Array;
 use convscope::engine::{Device, Engine, ReluRule, Run, Tensor, set_threads};
 use convscope::explain;
 use convscope::explain::cam::{self, Settings};
+use convscope::explain::filters::{Ascent, Objective, Options};
 use convscope::formats;
-use convscope::model::{Activation, ClassId, Model, Node, NodeId, Op, Parameter, Values};
+use convscope::model::{
+    Activation, ChannelId, ClassId, Model, Node, NodeId, Op, Parameter, Values,
+};
 use convscope::photo;
 use tch::{Kind, Tensor as Torch};
 
@@ -80,6 +84,10 @@ fn main() {
         },
     );
 
+    for (name, count) in [("block1_conv1", 1), ("block3_conv1", 7)] {
+        patterns(&vgg, &direct, name, count);
+    }
+
     let lite = open("weights/efficientnet_lite0.safetensors");
     let engine = Engine::new(lite.clone(), Device::CPU);
     let logits = lite.head.expect("a head").logits;
@@ -89,6 +97,65 @@ fn main() {
     class_change("Grad-CAM, EfficientNet-Lite0", lite);
     class_change("Grad-CAM, VGG16 with two classes", vgg.clone());
     class_change("Grad-CAM, VGG16 of 138 M parameters", full(&vgg));
+}
+
+/// The book's pattern of one filter, 40 steps at 150x150, from its start to the picture on the host; beside what one
+/// would write with libtorch and its autograd for the same `count` steps of the network: channels innermost, rectifiers
+/// in place, and of the last convolution only the one filter.
+fn patterns(vgg: &Arc<Model>, direct: &Direct, name: &str, count: usize) {
+    const STEPS: usize = 40;
+    let engine = Engine::new(vgg.clone(), Device::CPU);
+    let objective = Objective::Channel {
+        layer: vgg.find_layer(name).expect("VGG16's"),
+        channel: ChannelId(0),
+    };
+    let settings = Options::default();
+    let settings = settings.settle(vgg, objective).expect("VGG16 takes any");
+    let start = || Ascent::new(&engine, objective, &settings).expect("computable");
+    let image = start().pattern().expect("on the host").image;
+    let innermost = |x: &Torch| {
+        let turned = x.permute([0, 2, 3, 1]).contiguous();
+        turned.permute([0, 3, 1, 2])
+    };
+    let mut steps: Vec<Step> = direct.steps[..count]
+        .iter()
+        .map(|step| match step {
+            Step::Conv(weight, bias) => Step::Conv(innermost(weight), bias.shallow_clone()),
+            Step::Pool => Step::Pool,
+        })
+        .collect();
+    if let Some(Step::Conv(weight, bias)) = steps.last_mut() {
+        *weight = innermost(&weight.narrow(0, 0, 1));
+        *bias = bias.narrow(0, 0, 1);
+    }
+    let forward = |x: &Torch| {
+        let end = steps.iter().fold(x.shallow_clone(), |x, step| match step {
+            Step::Conv(weight, bias) => x
+                .conv2d(weight, Some(bias), [1, 1], [1, 1], [1, 1], 1)
+                .relu_(),
+            Step::Pool => x.max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false),
+        });
+        end.mean(Kind::Float)
+    };
+    compare_in(
+        5,
+        &format!("VGG16 {name}, a filter's pattern"),
+        || drop(start().finish().expect("computable")),
+        || {
+            let mut x = innermost(&Torch::from_slice(image.values()).view([1, 3, 150, 150]));
+            let mut losses = Vec::with_capacity(STEPS + 1);
+            for _ in 0..STEPS {
+                let leaf = x.set_requires_grad(true);
+                let loss = forward(&leaf);
+                let gradient = Torch::run_backward(&[&loss], &[&leaf], false, false).remove(0);
+                losses.push(loss.double_value(&[]));
+                let size = gradient.square().mean(Kind::Float).sqrt() + 1e-5;
+                x = leaf.detach() + gradient / size;
+            }
+            losses.push(tch::no_grad(|| forward(&x)).double_value(&[]));
+            drop(x.contiguous());
+        },
+    );
 }
 
 /// A photo's first heatmap, and one for each further class at the same layer, all of it on the host at the end. What a
@@ -181,11 +248,24 @@ fn time(work: &mut impl FnMut()) -> Duration {
     start.elapsed()
 }
 
-fn compare(what: &str, mut engine: impl FnMut(), mut direct: impl FnMut()) {
+fn compare(what: &str, engine: impl FnMut(), direct: impl FnMut()) {
+    compare_in(ROUNDS, what, engine, direct);
+}
+
+fn wanted(what: &str) -> bool {
+    let words = std::env::args().skip(1);
+    let mut words = words.filter(|word| !word.starts_with('-'));
+    words.all(|word| what.contains(&word))
+}
+
+fn compare_in(rounds: usize, what: &str, mut engine: impl FnMut(), mut direct: impl FnMut()) {
+    if !wanted(what) {
+        return;
+    }
     engine();
     direct();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         ours.push(time(&mut engine));
         theirs.push(time(&mut direct));
     }
@@ -197,6 +277,9 @@ fn compare(what: &str, mut engine: impl FnMut(), mut direct: impl FnMut()) {
 }
 
 fn alone(what: &str, mut engine: impl FnMut()) {
+    if !wanted(what) {
+        return;
+    }
     engine();
     let times = (0..ROUNDS).map(|_| time(&mut engine)).collect();
     println!("{what:<44} {:>7.1} ms", median(times));

@@ -31,6 +31,9 @@ CASES = [
     ("grids of 8 layers, book's convnet", ["maps", BOOK, PHOTO, "-o", "OUT", "-q"]),
     ("Grad-CAM to a PNG, EfficientNet-Lite0", ["cam", LITE, PHOTO, "-o", "OUT/cam.png", "-q"]),
     ("Grad-CAM to a PNG, VGG16, two classes", ["cam", VGG, PHOTO, "--score", "logit", "-o", "OUT/cam.png", "-q"]),
+    ("patterns of 8 filters at 64x64, VGG16",
+     ["filters", VGG, "--layer", "block3_conv1", "--size", "64", "--no-cache", "-o", "OUT/p.png", "-q"]
+     + [word for channel in "01234567" for word in ("--channel", channel)]),
 ]
 
 
@@ -39,7 +42,7 @@ def measure(arguments):
     folder = tempfile.mkdtemp()
     try:
         command = [PROGRAM] + [argument.replace("OUT", folder) for argument in arguments]
-        if command[1] in ("cam", "maps", "predict"):
+        if command[1] in ("cam", "filters", "maps", "predict"):
             command += ["--threads", "1"]
         start = time.monotonic()
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)

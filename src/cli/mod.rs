@@ -3,6 +3,7 @@
 mod cam;
 mod choice;
 mod fetch;
+mod filters;
 mod maps;
 mod models;
 mod options;
@@ -48,6 +49,8 @@ enum Command {
     Maps(maps::Maps),
     /// Show where the evidence for a class lies: Grad-CAM heatmaps and their overlays on the photo.
     Cam(cam::Cam),
+    /// Show what filters look for: patterns by gradient ascent, or the weights themselves.
+    Filters(filters::Filters),
     /// Lay a saved heatmap over a photo.
     Overlay(overlay::OverlayCommand),
     /// List the models that can be fetched by name, and where those lie that are.
@@ -88,6 +91,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Predict(predict)) => predict.run(),
         Some(Command::Maps(maps)) => maps.run(),
         Some(Command::Cam(cam)) => cam.run(),
+        Some(Command::Filters(filters)) => filters.run(),
         Some(Command::Overlay(overlay)) => overlay.run(),
         Some(Command::Models(models)) => models.run(),
         Some(Command::Fetch(fetch)) => fetch.run(),

@@ -193,6 +193,11 @@ impl Step<'_> {
             input[1] + border.left + border.right,
         ];
         let symmetric = border.top == border.bottom && border.left == border.right;
+        if symmetric && let Some(padding) = few_filters(conv, &weight, border) {
+            let turned = weight.tensor.flip([2, 3]).transpose(0, 1);
+            let options = ConvOptions::new([1, 1], padding, conv.dilation, 1);
+            return LibTorch::conv2d(g, wrap(turned, &weight), None, options);
+        }
         let output = plane(&g);
         // Rows and columns at the end that no window reached.
         let rest = |i: usize| {
@@ -356,6 +361,11 @@ impl Step<'_> {
         if plain {
             let y = &self.output().tensor;
             return match max {
+                // Written into the gradient's own memory where nobody else holds it.
+                None if g.can_mut() => {
+                    let shut = y.threshold_backward_grad_input(&g.tensor, &g.tensor, 0.0);
+                    wrap(shut, &g)
+                }
                 None => wrap(y.threshold_backward(&g.tensor, 0.0), &g),
                 Some(max) => wrap(y.hardtanh_backward(&g.tensor, 0.0, f64::from(max)), &g),
             };
@@ -443,6 +453,17 @@ fn reduced(g: &TchTensor, shape: &[usize]) -> TchTensor {
     }
     let sum = g.tensor.sum_dim_intlist(&axes[..], true, None);
     reshape(wrap(sum, g), &[&[gradient_shape[0]], shape].concat())
+}
+
+/// With steps of one place the transpose is a convolution itself, with kernels turned round and this padding. For few
+/// filters libtorch has no fast transpose, and turning their kernels takes no time.
+fn few_filters(conv: &Conv, weight: &TchTensor, border: Border) -> Option<[usize; 2]> {
+    const FEW: usize = 8;
+    let [rows, columns] = plane(weight);
+    let reach = [rows - 1, columns - 1];
+    let padding = |axis: usize, side: usize| (reach[axis] * conv.dilation[axis]).checked_sub(side);
+    let simple = conv.stride == [1, 1] && conv.groups == 1 && weight.shape()[0] <= FEW;
+    simple.then_some([padding(0, border.top)?, padding(1, border.left)?])
 }
 
 /// A value of one example, seen as a batch of equal ones.

@@ -12,10 +12,12 @@
 mod activation;
 mod adjoint;
 mod apply;
+mod arithmetic;
 mod device;
 mod guard;
 mod interrupt;
 mod run;
+mod spectrum;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,7 @@ use burn_tch::TchTensor;
 pub use device::{Device, DeviceChoice, set_threads, settle_environment, threads};
 pub use interrupt::Interrupt;
 pub use run::Run;
+pub use spectrum::{Feed, Glimpse, Spectrum};
 pub use tensor::Tensor;
 
 use adjoint::{Needs, Step, needs};
@@ -63,12 +66,21 @@ pub struct Edit {
     pub value: Tensor,
 }
 
+/// What becomes of a run's values in a backward sweep.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Values {
+    /// They stay for the next one.
+    Kept,
+    /// Each is freed as soon as it isn't needed any more.
+    Spent,
+}
+
 /// A model on a device. Weights are uploaded when they are first needed, and stay.
 #[derive(Debug)]
 pub struct Engine {
     model: Arc<Model>,
     device: Device,
-    weights: Mutex<Weights>,
+    weights: Arc<Mutex<Weights>>,
     interrupt: Interrupt,
 }
 
@@ -78,8 +90,20 @@ impl Engine {
         Self {
             model,
             device,
-            weights: Mutex::default(),
+            weights: Arc::default(),
             interrupt: Interrupt::default(),
+        }
+    }
+
+    /// An engine for another model on the same device, such as a part of this one's. Weights of parameters that both
+    /// have are uploaded once, and what stops one stops the other.
+    #[must_use]
+    pub fn beside(&self, model: Arc<Model>) -> Self {
+        Self {
+            model,
+            device: self.device,
+            weights: self.weights.clone(),
+            interrupt: self.interrupt.clone(),
         }
     }
 
@@ -216,6 +240,38 @@ impl Engine {
         nodes: &[NodeId],
         rule: ReluRule,
     ) -> Result<Vec<Tensor>> {
+        self.sweep(run, output, cotangents, nodes, rule, Values::Kept)
+    }
+
+    /// The value of `output` and the gradient at `node` of its product with `cotangents`, (N, shape of the output) for
+    /// as many examples: a pass forward and back for whoever goes on from the gradient alone. Values are freed on the
+    /// way back, which saves the memory and the time that [`Self::vjp`] takes to keep them for the next sweep.
+    ///
+    /// # Errors
+    /// As [`Self::vjp`].
+    pub fn gradient(
+        &self,
+        inputs: &[Tensor],
+        output: NodeId,
+        cotangents: &Tensor,
+        node: NodeId,
+        rule: ReluRule,
+    ) -> Result<(Tensor, Tensor)> {
+        let mut run = self.start(inputs)?;
+        let mut found = self.sweep(&mut run, output, cotangents, &[node], rule, Values::Spent)?;
+        let value = self.value(&mut run, output)?;
+        Ok((value, found.swap_remove(0)))
+    }
+
+    fn sweep(
+        &self,
+        run: &mut Run,
+        output: NodeId,
+        cotangents: &Tensor,
+        nodes: &[NodeId],
+        rule: ReluRule,
+        values: Values,
+    ) -> Result<Vec<Tensor>> {
         let wanted = run.shapes.get(output)?.to_vec();
         let (count, shape) = (cotangents.batch(), cotangents.shape());
         if shape.get(1..) != Some(&wanted[..]) || ![1, count].contains(&run.batch) {
@@ -233,7 +289,11 @@ impl Engine {
         path.retain(|node| upstream.contains(node));
         // The asked-for nodes' own inputs are beyond the sweep unless they lead to another asked-for node.
         let sweep: Vec<NodeId> = path.iter().rev().copied().collect();
-        self.keep_for_sweep(run, &sweep, &path)?;
+        let beside = match values {
+            Values::Kept => None,
+            Values::Spent => Some(output),
+        };
+        self.keep_for_sweep(run, &sweep, &path, beside)?;
 
         let mut gradients: HashMap<NodeId, TchTensor> = HashMap::new();
         let mut results: HashMap<NodeId, TchTensor> = HashMap::new();
@@ -253,6 +313,10 @@ impl Engine {
                 continue;
             }
             let found = self.sweep_step(run, node, gradient, rule)?;
+            // Whatever else is made from it was swept before.
+            if values == Values::Spent && node != output {
+                run.values.remove(&node);
+            }
             for (input, gradient) in inputs.iter().zip(found) {
                 if !path.contains(input) {
                     continue;
@@ -419,14 +483,15 @@ impl Engine {
         gradients.map_err(|error| self.located(node, error))
     }
 
-    /// Sees to it that the run holds the values that the backward sweep reads.
+    /// Sees to it that the run holds the values that the backward sweep reads, and one beside them.
     fn keep_for_sweep(
         &self,
         run: &mut Run,
         sweep: &[NodeId],
         path: &BTreeSet<NodeId>,
+        beside: Option<NodeId>,
     ) -> Result<()> {
-        let mut wanted = Vec::new();
+        let mut wanted: Vec<NodeId> = beside.into_iter().collect();
         for &id in sweep {
             let node = self.model.node(id);
             if !node.inputs.iter().any(|input| path.contains(input)) {

@@ -1,6 +1,8 @@
 //! Weights on the device: read from the file when first needed, in pieces, and kept.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Weak};
 
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::{FloatDType, LibTorch, TensorMetadata};
@@ -11,27 +13,50 @@ use super::Device;
 use super::tensor::channels_last;
 use crate::array::Array;
 use crate::error::Result;
-use crate::model::{BatchNorm, Parameter};
+use crate::model::{BatchNorm, Parameter, Values};
 
 /// Values read from a file at a time: 4 MiB.
 const PIECE: usize = 1 << 20;
 
-/// Uploaded parameters by identity, and what was derived from several of them by node.
-#[derive(Debug, Default)]
+/// Uploaded parameters by identity, and what was derived from several of them by node. They stay for as long as
+/// some model has the parameter; the weak reference sees to it that no other gets its identity before.
+#[derive(Default)]
 pub(super) struct Weights {
-    uploaded: HashMap<usize, TchTensor>,
-    affine: HashMap<usize, (TchTensor, TchTensor)>,
+    uploaded: HashMap<usize, (Weak<dyn Values>, TchTensor)>,
+    affine: HashMap<usize, (Weak<dyn Values>, [TchTensor; 2])>,
+}
+
+impl fmt::Debug for Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} uploaded weights", self.uploaded.len())
+    }
 }
 
 impl Weights {
     /// A parameter in the shape that its op documents.
     pub(super) fn get(&mut self, parameter: &Parameter, device: Device) -> Result<TchTensor> {
-        if let Some(tensor) = self.uploaded.get(&parameter.identity()) {
+        if let Some((_, tensor)) = self.uploaded.get(&parameter.identity()) {
             return Ok(tensor.clone());
         }
+        self.forget_unused();
         let tensor = upload(parameter, device)?;
-        self.uploaded.insert(parameter.identity(), tensor.clone());
+        let source = Arc::downgrade(&parameter.values);
+        let entry = (source, tensor.clone());
+        self.uploaded.insert(parameter.identity(), entry);
         Ok(tensor)
+    }
+
+    /// How many parameters are on the device.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.uploaded.len()
+    }
+
+    fn forget_unused(&mut self) {
+        self.uploaded
+            .retain(|_, (source, _)| source.strong_count() > 0);
+        self.affine
+            .retain(|_, (source, _)| source.strong_count() > 0);
     }
 
     /// Factor and summand of a batch normalisation: gamma / sqrt(variance + epsilon) and
@@ -42,9 +67,10 @@ impl Weights {
         device: Device,
     ) -> Result<(TchTensor, TchTensor)> {
         let identity = norm.variance.identity();
-        if let Some(pair) = self.affine.get(&identity) {
-            return Ok(pair.clone());
+        if let Some((_, [scale, shift])) = self.affine.get(&identity) {
+            return Ok((scale.clone(), shift.clone()));
         }
+        self.forget_unused();
         let read = |parameter: &Parameter| {
             let mut values = vec![0.0; parameter.len()];
             parameter.values.read(0, &mut values).map(|()| values)
@@ -64,9 +90,11 @@ impl Weights {
                 shift.push((beta - f64::from(mean) * factor) as f32);
             }
         }
-        let pair = (vector(scale, device)?, vector(shift, device)?);
-        self.affine.insert(identity, pair.clone());
-        Ok(pair)
+        let (scale, shift) = (vector(scale, device)?, vector(shift, device)?);
+        let source = Arc::downgrade(&norm.variance.values);
+        let pair = [scale.clone(), shift.clone()];
+        self.affine.insert(identity, (source, pair));
+        Ok((scale, shift))
     }
 }
 

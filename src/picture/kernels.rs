@@ -80,11 +80,7 @@ pub fn kernel_maps(kernels: &Array, colormap: Colormap, columns: usize) -> Resul
     let unit = if largest > 0.0 { largest } else { 1.0 };
     let level = |weight: f32| (weight / unit * 127.5 + 128.0) as u8;
     let stride = layout.width();
-    for (index, kernel) in kernels
-        .values()
-        .chunks_exact(height * width)
-        .enumerate()
-    {
+    for (index, kernel) in kernels.values().chunks_exact(height * width).enumerate() {
         let tile = layout.tile(index);
         for y in 0..tile.height {
             let line = &mut picture.pixels_mut()[(tile.y + y) * stride + tile.x..][..tile.width];
@@ -120,7 +116,10 @@ mod tests {
         let picture = kernel_maps(&kernels, Colormap::Coolwarm, 16).unwrap();
         assert_eq!((picture.width(), picture.height()), (49, 49));
         let at = |x: usize, y: usize| picture.pixels()[y * 49 + x];
-        assert_eq!([at(0, 0), at(48, 0), at(0, 48), at(48, 48)], [0, 128, 191, 255]);
+        assert_eq!(
+            [at(0, 0), at(48, 0), at(0, 48), at(48, 48)],
+            [0, 128, 191, 255]
+        );
         let one = Array::new([1, 4, 1, 1], vec![0.0; 4]);
         let picture = kernel_maps(&one, Colormap::Gray, 2).unwrap();
         assert_eq!((picture.width(), picture.height()), (49, 49));

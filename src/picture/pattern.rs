@@ -52,14 +52,10 @@ pub fn pattern(pattern: &Pattern, recipe: Recipe) -> Result<RgbImage> {
     let image = inner(&pattern.image, border);
     let level = levels(&image, recipe);
     let plane = size[0] * size[1];
-    Ok(RgbImage::from_fn(
-        size[1] as u32,
-        size[0] as u32,
-        |x, y| {
-            let at = y as usize * size[1] + x as usize;
-            Rgb([0, 1, 2].map(|color| level(image[color.min(planes - 1) * plane + at])))
-        },
-    ))
+    Ok(RgbImage::from_fn(size[1] as u32, size[0] as u32, |x, y| {
+        let at = y as usize * size[1] + x as usize;
+        Rgb([0, 1, 2].map(|color| level(image[color.min(planes - 1) * plane + at])))
+    }))
 }
 
 /// Pictures of one size, `columns` in a row, on black.
@@ -226,9 +222,10 @@ mod tests {
         let grid = pattern_grid(&tiles, 2, 1).unwrap();
         assert_eq!(grid.dimensions(), (5, 7));
         let at = |x, y| grid.get_pixel(x, y).0[0];
-        assert_eq!([at(0, 0), at(2, 0), at(3, 0), at(0, 4), at(4, 6)], [
-            10, 0, 20, 30, 0
-        ]);
+        assert_eq!(
+            [at(0, 0), at(2, 0), at(3, 0), at(0, 4), at(4, 6)],
+            [10, 0, 20, 30, 0]
+        );
         assert_eq!(pattern_grid(&tiles, 8, 1).unwrap().width(), 8);
         assert!(pattern_grid(&[], 2, 1).is_err());
         assert!(pattern_grid(&[tile(1), RgbImage::new(1, 1)], 2, 1).is_err());

@@ -1,5 +1,6 @@
 //! The engine against plain arithmetic: every op's value, every op's gradient, and the verbs.
 
+mod ascent;
 mod gradients;
 mod values;
 mod verbs;

@@ -6,6 +6,8 @@
 mod cam;
 mod cam_advice;
 mod cam_places;
+mod filters;
+mod filters_shelf;
 mod gradients;
 mod keras;
 mod torch;
@@ -113,4 +115,12 @@ fn same_maps(golden: &Golden, key: &str, channels: &[usize], activation: &Array)
             key,
         );
     }
+}
+
+/// The difference's length as a share of the reference's.
+fn relative_l2(found: &[f32], wanted: &[f32]) -> f64 {
+    let square = |values: &mut dyn Iterator<Item = f32>| {
+        values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt()
+    };
+    square(&mut found.iter().zip(wanted).map(|(a, b)| a - b)) / square(&mut wanted.iter().copied())
 }
