@@ -5,8 +5,8 @@
 //! <https://sw.kovidgoyal.net/kitty/graphics-protocol/>
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,8 +27,8 @@ const BUDGET: usize = 96 << 20;
 pub struct Transmission {
     id: u32,
     bytes: Vec<u8>,
-    /// What it takes in the terminal.
-    memory: usize,
+    /// (height, width) in pixels.
+    size: [usize; 2],
 }
 
 impl Transmission {
@@ -53,8 +53,13 @@ impl Transmission {
         Ok(Self {
             id,
             bytes,
-            memory: 4 * picture.width() as usize * picture.height() as usize,
+            size: [picture.height() as usize, picture.width() as usize],
         })
+    }
+
+    /// (height, width) in pixels.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
     }
 
     /// On the wire.
@@ -80,6 +85,8 @@ pub(super) struct Kitty {
 #[derive(Debug)]
 struct Held {
     id: u32,
+    /// Gone when nobody can ask for it again.
+    picture: Weak<Transmission>,
     memory: usize,
     used: u64,
 }
@@ -101,12 +108,18 @@ impl Kitty {
                 .any(|placed| !self.shown.iter().any(|shown| shown.is(placed)))
     }
 
-    /// Sends what the terminal doesn't hold yet, and puts everything in its place over what was there.
-    pub(super) fn place(&mut self, wanted: &[Placed], out: &mut impl Write) -> io::Result<Vec<u8>> {
+    /// Sends what the terminal doesn't hold yet. Nothing is seen of it, so that it needn't be part of a synchronized
+    /// update: terminals end one by themselves when it takes long, and kitty 0.26 loses pieces of pictures in it.
+    pub(super) fn send(&mut self, wanted: &[Placed], out: &mut impl Write) -> io::Result<()> {
         self.clock += 1;
         for placed in wanted {
             self.hold(&placed.picture, out)?;
         }
+        Ok(())
+    }
+
+    /// Puts everything in its place, over what was there. Returns what takes away what isn't wanted any more.
+    pub(super) fn place(&mut self, wanted: &[Placed], out: &mut impl Write) -> io::Result<Vec<u8>> {
         let (mut next, mut moved): (Vec<Shown>, Vec<&Placed>) = (Vec::new(), Vec::new());
         let mut old = std::mem::take(&mut self.shown);
         for placed in wanted {
@@ -144,7 +157,7 @@ impl Kitty {
                 gone.image, gone.placement
             )?;
         }
-        self.forget_oldest(&mut farewell)?;
+        self.forget(&mut farewell)?;
         Ok(farewell)
     }
 
@@ -163,14 +176,26 @@ impl Kitty {
         out.write_all(&picture.bytes)?;
         self.held.push(Held {
             id: picture.id,
-            memory: picture.memory,
+            picture: Arc::downgrade(picture),
+            memory: 4 * picture.size[0] * picture.size[1],
             used: self.clock,
         });
         Ok(())
     }
 
-    /// What wasn't shown for longest goes, until the rest is within the budget.
-    fn forget_oldest(&mut self, out: &mut impl Write) -> io::Result<()> {
+    /// What can't come back goes; then what wasn't shown for longest, until the rest is within the budget.
+    fn forget(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let mut gone = Vec::new();
+        self.held.retain(|held| {
+            let wanted = held.used == self.clock || held.picture.strong_count() > 0;
+            if !wanted {
+                gone.push(held.id);
+            }
+            wanted
+        });
+        for id in gone {
+            write!(out, "\x1b_Ga=d,d=I,i={id},q=2\x1b\\")?;
+        }
         self.held.sort_by_key(|held| std::cmp::Reverse(held.used));
         let mut total: usize = self.held.iter().map(|held| held.memory).sum();
         while total > BUDGET
@@ -241,6 +266,7 @@ mod tests {
     /// What is sent to come to `wanted`, without what the pictures themselves take.
     fn steps(kitty: &mut Kitty, wanted: &[Placed]) -> (String, String) {
         let mut out = Vec::new();
+        kitty.send(wanted, &mut out).unwrap();
         let farewell = kitty.place(wanted, &mut out).unwrap();
         (
             String::from_utf8(out).unwrap(),
@@ -299,8 +325,9 @@ mod tests {
         let mut gone = 0;
         let first = picture(1024);
         steps(&mut kitty, &[placed(&first, 0, 0)]);
-        for _ in 0..40 {
-            let (_, farewell) = steps(&mut kitty, &[placed(&picture(1024), 0, 0)]);
+        let others: Vec<_> = (0..40).map(|_| picture(1024)).collect();
+        for other in &others {
+            let (_, farewell) = steps(&mut kitty, &[placed(other, 0, 0)]);
             gone += farewell.matches("d=I").count();
         }
         let held: usize = kitty.held.iter().map(|held| held.memory).sum();
@@ -308,5 +335,19 @@ mod tests {
         // The first one went, and is sent again when it is wanted.
         let (sent, _) = steps(&mut kitty, &[placed(&first, 0, 0)]);
         assert!(sent.contains("a=t"));
+    }
+
+    #[test]
+    fn what_cant_come_back_isnt_held() {
+        let mut kitty = Kitty::default();
+        let stays = picture(16);
+        for _ in 0..9 {
+            let passing = picture(16);
+            steps(&mut kitty, &[placed(&stays, 0, 0), placed(&passing, 0, 9)]);
+        }
+        steps(&mut kitty, &[]);
+        assert_eq!(kitty.held.len(), 1);
+        let (sent, _) = steps(&mut kitty, &[placed(&stays, 0, 0)]);
+        assert!(!sent.contains("a=t"));
     }
 }

@@ -120,18 +120,16 @@ impl Screen {
         let changes = self.shown.diff(&self.next);
         let replaced = self.kitty.differs(&pictures);
         if resized || replaced || !changes.is_empty() {
+            PICTURES.fetch_or(!pictures.is_empty(), Ordering::SeqCst);
+            if resized && PICTURES.load(Ordering::SeqCst) {
+                self.kitty.clear(&mut self.backend)?;
+            }
+            self.kitty.send(&pictures, &mut self.backend)?;
             queue!(self.backend, BeginSynchronizedUpdate)?;
             if resized {
-                if PICTURES.load(Ordering::SeqCst) {
-                    self.kitty.clear(&mut self.backend)?;
-                }
                 queue!(self.backend, Clear(ClearType::All))?;
             }
-            let mut farewell = Vec::new();
-            if resized || replaced {
-                PICTURES.fetch_or(!pictures.is_empty(), Ordering::SeqCst);
-                farewell = self.kitty.place(&pictures, &mut self.backend)?;
-            }
+            let farewell = self.kitty.place(&pictures, &mut self.backend)?;
             self.backend.draw(changes.into_iter())?;
             self.backend.write_all(&farewell)?;
             queue!(self.backend, EndSynchronizedUpdate)?;

@@ -43,6 +43,12 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
         self.entries.get(key).map(|entry| &entry.value)
     }
 
+    /// Takes out what isn't wanted any more.
+    pub fn retain(&mut self, wanted: impl Fn(&K) -> bool) {
+        self.entries.retain(|key, _| wanted(key));
+        self.held = self.entries.values().map(|entry| entry.bytes).sum();
+    }
+
     /// Puts a value in, and others out as far as needed. A single value may be larger than the budget.
     pub fn insert(&mut self, key: K, value: V, bytes: usize) {
         self.clock += 1;
@@ -91,6 +97,9 @@ mod tests {
             cache.insert("a", round, 60);
         }
         cache.insert("b", 9, 40);
+        assert_eq!((cache.peek(&"a"), cache.peek(&"b")), (Some(&8), Some(&9)));
+        cache.retain(|key| *key != "a");
+        cache.insert("a", 8, 60);
         assert_eq!((cache.peek(&"a"), cache.peek(&"b")), (Some(&8), Some(&9)));
         cache.insert("huge", 10, 1000);
         assert_eq!((cache.peek(&"b"), cache.peek(&"huge")), (None, Some(&10)));

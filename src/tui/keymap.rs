@@ -24,6 +24,8 @@ pub enum Action {
     ShowGrid,
     ShowChannel,
     ShowHeatmap,
+    ShowFilter,
+    ShowPatterns,
     PreviousLayer,
     NextLayer,
     PreviousImage,
@@ -36,6 +38,9 @@ pub enum Action {
     Layout,
     MoreOpaque,
     LessOpaque,
+    Recipe,
+    Pause,
+    WholeLayer,
     Save,
     Help,
     Quit,
@@ -84,6 +89,7 @@ impl fmt::Display for Key {
             f.write_str("Ctrl-")?;
         }
         let name = match self.code {
+            KeyCode::Char(' ') => "Space",
             KeyCode::Char(character) => return write!(f, "{character}"),
             KeyCode::Up => "↑",
             KeyCode::Down => "↓",
@@ -112,8 +118,8 @@ pub struct Binding {
     pub action: Action,
     /// One word for the footer; nothing for what needs no mention there.
     pub hint: Option<&'static str>,
-    /// Whether the footer mentions it beside a heatmap only.
-    pub of_heatmap: bool,
+    /// The views beside which alone the footer mentions it.
+    pub only: Option<Place>,
     /// One line for the help.
     pub help: &'static str,
 }
@@ -128,25 +134,35 @@ const fn binding(
         keys,
         action,
         hint,
-        of_heatmap: false,
+        only: None,
         help,
     }
 }
 
-const fn of_heatmap(
+/// Where some keys are of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Beside a heatmap.
+    Heatmap,
+    /// Beside patterns.
+    Patterns,
+}
+
+const fn only(
+    place: Place,
     keys: &'static [Key],
     action: Action,
     hint: &'static str,
     help: &'static str,
 ) -> Binding {
     Binding {
-        of_heatmap: true,
+        only: Some(place),
         ..binding(keys, action, Some(hint), help)
     }
 }
 
 /// Every key. The footer goes through it from the top, as far as there is room.
-pub const KEYMAP: [Binding; 31] = [
+pub const KEYMAP: [Binding; 36] = [
     binding(&[Key::char('?')], Action::Help, Some("help"), "this list"),
     binding(
         &[Key::char('q'), Key::control('c')],
@@ -196,41 +212,68 @@ pub const KEYMAP: [Binding; 31] = [
         Some("pane"),
         "between the layers and the picture",
     ),
-    of_heatmap(
+    only(
+        Place::Heatmap,
         &[Key::char('/')],
         Action::FindClass,
         "find class",
         "find a class by a part of its name, for its heatmap",
     ),
-    of_heatmap(
+    only(
+        Place::Heatmap,
         &[Key::char('t')],
         Action::Score,
         "score",
         "heatmap: of the softmax or of the logit",
     ),
-    of_heatmap(
+    only(
+        Place::Heatmap,
         &[Key::char('d')],
         Action::Dialect,
         "dialect",
         "heatmap: as the book, pytorch-grad-cam or captum has it",
     ),
-    of_heatmap(
+    only(
+        Place::Heatmap,
         &[Key::char('m')],
         Action::Layout,
         "layout",
         "heatmap: over the photo, beside it, or alone",
     ),
-    of_heatmap(
+    only(
+        Place::Heatmap,
         &[Key::char('+'), Key::char('=')],
         Action::MoreOpaque,
         "opacity",
         "heatmap: more opaque",
     ),
-    of_heatmap(
+    only(
+        Place::Heatmap,
         &[Key::char('-')],
         Action::LessOpaque,
         "less",
         "heatmap: less opaque",
+    ),
+    only(
+        Place::Patterns,
+        &[Key::char('a')],
+        Action::WholeLayer,
+        "all filters",
+        "patterns: make those of the whole layer, or no longer",
+    ),
+    only(
+        Place::Patterns,
+        &[Key::char(' ')],
+        Action::Pause,
+        "pause",
+        "patterns: pause, and go on",
+    ),
+    only(
+        Place::Patterns,
+        &[Key::char('r')],
+        Action::Recipe,
+        "recipe",
+        "patterns: as the book's first or second edition, or lucid makes them",
     ),
     binding(
         &[Key::char('0')],
@@ -261,6 +304,18 @@ pub const KEYMAP: [Binding; 31] = [
         Action::ShowHeatmap,
         Some("heatmap"),
         "show where the evidence for a class lies",
+    ),
+    binding(
+        &[Key::char('5')],
+        Action::ShowFilter,
+        Some("filter"),
+        "show a channel beside the pattern that its filter looks for",
+    ),
+    binding(
+        &[Key::char('6')],
+        Action::ShowPatterns,
+        Some("patterns"),
+        "show the patterns of all filters of the layer",
     ),
     binding(
         &[Key::char('n')],

@@ -5,6 +5,7 @@
 //! of the screen's size, `saver` writes files. They talk in the words of [`protocol`].
 
 mod cache;
+pub mod filters;
 mod fit;
 pub mod heat;
 mod input;

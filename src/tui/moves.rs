@@ -1,5 +1,6 @@
 //! Where the keys lead: between panes, views, layers, channels and images.
 
+use super::filters;
 use super::heat;
 use super::keymap::Action;
 use super::protocol::ImageId;
@@ -38,6 +39,16 @@ pub(super) fn act(state: &mut State, action: Action) {
                 state.focus = Focus::Picture;
             }
         }
+        Action::ShowFilter => filters::show(state, View::Filter),
+        Action::ShowPatterns => filters::show(state, View::Patterns),
+        Action::Recipe | Action::Pause | Action::WholeLayer => {
+            if state.shows_patterns() {
+                filters::act(state, action);
+            } else {
+                let words = "that key is for patterns: 5 or 6 shows them";
+                state.message = Some(Message::Notice(words.to_owned()));
+            }
+        }
         Action::FindClass => find_class(state),
         Action::Score
         | Action::Dialect
@@ -65,8 +76,12 @@ pub(super) fn act(state: &mut State, action: Action) {
                 let words = "a heatmap has no style; d changes how it is made";
                 state.message = Some(Message::Notice(words.to_owned()));
             }
+            View::Patterns => {
+                let words = "patterns have no style; r changes how they are made";
+                state.message = Some(Message::Notice(words.to_owned()));
+            }
             View::Grid => state.grid_style = state.grid_style.next(),
-            View::Channel => state.channel_style = state.channel_style.next(),
+            View::Channel | View::Filter => state.channel_style = state.channel_style.next(),
         },
         _ => match (state.focus, state.view) {
             (Focus::Layers, _) if matches!(action, Action::Left | Action::Right) => {}
@@ -99,7 +114,9 @@ pub(super) fn scrolled(action: Action, top: usize, last: usize) -> Option<usize>
 
 fn zoom_in(state: &mut State) {
     match (state.focus, state.view) {
-        (Focus::Layers, View::Heatmap) => state.focus = Focus::Picture,
+        (Focus::Layers, View::Heatmap | View::Filter | View::Patterns) => {
+            state.focus = Focus::Picture;
+        }
         (Focus::Layers, _) => {
             state.focus = Focus::Picture;
             state.view = View::Grid;
@@ -108,7 +125,8 @@ fn zoom_in(state: &mut State) {
         (Focus::Picture, View::Summary) => state.view = View::Photo,
         (Focus::Picture, View::Photo) => state.view = View::Grid,
         (Focus::Picture, View::Grid) => show(state, View::Channel),
-        (Focus::Picture, View::Channel) => {}
+        (Focus::Picture, View::Patterns) => state.view = View::Filter,
+        (Focus::Picture, View::Channel | View::Filter) => {}
     }
 }
 
@@ -117,6 +135,7 @@ fn back(state: &mut State) {
         (Focus::Picture, View::Channel) => {
             state.view = state.came_from.take().unwrap_or(View::Grid);
         }
+        (Focus::Picture, View::Filter) => state.view = View::Patterns,
         (Focus::Picture, _) => state.focus = Focus::Layers,
         (Focus::Layers, _) => state.view = View::Summary,
     }
@@ -163,7 +182,9 @@ fn step_layer(state: &mut State, action: Action) {
 
 fn step_channel(state: &mut State, action: Action) {
     let count = state.channel_count();
-    let tiles = state.tiles().filter(|_| state.view == View::Grid);
+    let tiles = state
+        .tiles()
+        .filter(|_| matches!(state.view, View::Grid | View::Patterns));
     let (line, page) = match tiles {
         Some(tiles) => (tiles.columns, tiles.columns * tiles.rows_in_room.max(1)),
         None => (1, CHANNEL_PAGE),

@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 use image::RgbImage;
 use ratatui::layout::Size;
 
+use super::filters::{Growth, PatternKey};
 use super::heat::HeatKey;
 use super::outline::Outline;
 use super::painter::{PaintOrder, Painting};
@@ -13,7 +14,8 @@ use super::saver::SaveOrder;
 use crate::array::Array;
 use crate::explain::ChannelStatistics;
 use crate::explain::cam::Heatmap;
-use crate::model::{ClassId, LayerId};
+use crate::explain::filters::Recipe;
+use crate::model::{ChannelId, ClassId, LayerId};
 use crate::photo::Region;
 
 /// Which of the images that were given, counted from 0.
@@ -54,6 +56,10 @@ pub enum Job {
     Classes(ImageId),
     /// Where the evidence for a class lies.
     Heatmap(HeatKey),
+    /// The patterns of a layer that were made before, and kept on disk.
+    Shelf(LayerId, Recipe),
+    /// A filter's pattern; what there is of it is told on the way.
+    Pattern(PatternKey),
 }
 
 /// What [`update`](super::update::update) wants done elsewhere.
@@ -80,6 +86,8 @@ pub enum Event {
     Tick,
     /// A job was done, or failed; the message is fit to be shown.
     Answer(Ticket, Job, Result<Outcome, String>),
+    /// A pattern has grown, and isn't finished yet.
+    Grown(PatternKey, Arc<Growth>),
     /// A picture was painted, or failed.
     Painted(Ticket, Result<Arc<Painting>, String>),
     /// Files were written, in words; or not.
@@ -103,6 +111,10 @@ pub enum Outcome {
     Classes(Vec<ClassRow>),
     /// Of [`Job::Heatmap`].
     Heatmap(Arc<Heatmap>),
+    /// Of [`Job::Shelf`].
+    Shelf(Vec<(ChannelId, Arc<Growth>)>),
+    /// Of [`Job::Pattern`].
+    Pattern(Arc<Growth>),
 }
 
 /// What the network is shown.

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use image::RgbImage;
 
+use super::filters::Growth;
 use super::protocol::{Event, Form};
 use super::rescue::rescued;
 use crate::array::{Array, npy};
@@ -19,6 +20,10 @@ use crate::photo::Region;
 use crate::picture::{
     self, Colormap, Format, GRID_COLUMNS, Overlay, Picture, Provenance, Style, save_unique,
 };
+
+/// Patterns in a row of a saved grid, and pixels between them; as the book has it.
+const PATTERN_COLUMNS: usize = 8;
+const PATTERN_GAP: usize = 5;
 
 /// Something to be saved.
 #[derive(Clone, Debug)]
@@ -42,6 +47,10 @@ pub enum Content {
     Layer(Arc<Array>, Style, Colormap),
     /// One channel, and its numbers (H,W).
     Channel(Arc<Array>, ChannelId, Style, Colormap),
+    /// A filter's pattern, and its numbers (C,h,w).
+    Pattern(Arc<Growth>),
+    /// The patterns of a layer in a grid, those that aren't finished black, and their numbers (N,C,h,w).
+    Patterns(Vec<Option<Arc<Growth>>>),
     /// A heatmap over the photo at its full size, and its numbers (h,w) at the layer's resolution.
     Heatmap {
         /// What is laid over.
@@ -144,6 +153,11 @@ impl Content {
                 };
                 Ok((Picture::Indexed(picture), npy::bytes(values)))
             }
+            Self::Pattern(growth) => {
+                let numbers = npy::bytes(&growth.pattern.image);
+                Ok((Picture::Rgb(growth.picture.clone()), numbers))
+            }
+            Self::Patterns(growths) => patterns(growths),
             Self::Heatmap {
                 heat,
                 photo,
@@ -171,6 +185,31 @@ impl Content {
             }
         }
     }
+}
+
+/// What is missing is 0.
+fn patterns(growths: &[Option<Arc<Growth>>]) -> Result<(Picture, Vec<u8>)> {
+    let Some(first) = growths.iter().flatten().next() else {
+        return Err(Error::request("none of the patterns is finished"));
+    };
+    let (width, height) = first.picture.dimensions();
+    let picture = |growth: &Option<Arc<Growth>>| match growth {
+        Some(growth) => growth.picture.clone(),
+        None => RgbImage::new(width, height),
+    };
+    let pictures: Vec<RgbImage> = growths.iter().map(picture).collect();
+    let mut shape = vec![growths.len()];
+    shape.extend(first.pattern.image.shape());
+    let volume = first.pattern.image.values().len();
+    let mut numbers = Vec::with_capacity(growths.len() * volume);
+    for growth in growths {
+        match growth {
+            Some(growth) => numbers.extend_from_slice(growth.pattern.image.values()),
+            None => numbers.resize(numbers.len() + volume, 0.0),
+        }
+    }
+    let grid = picture::pattern_grid(&pictures, PATTERN_COLUMNS, PATTERN_GAP)?;
+    Ok((Picture::Rgb(grid), npy::bytes(&Array::new(shape, numbers))))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What there is to save, and under which name.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use super::filters::Growth;
 use super::saver::{Content, SaveOrder};
 use super::state::{State, View};
 use crate::picture::{Provenance, file_name};
@@ -38,6 +40,29 @@ pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
             Content::Photo(photo.fitted.clone(), photo.input.clone()),
             "photo".to_owned(),
         )
+    } else if state.shows_patterns() {
+        let layer = part(&row.name);
+        let recipe = state.filters.recipe.name();
+        provenance = provenance
+            .with("layer", row.name.as_str())
+            .with("recipe", recipe);
+        if state.view == View::Patterns {
+            let finished = |growth: Arc<Growth>| Some(growth).filter(|growth| growth.is_finished());
+            let growths = state.growths().into_iter();
+            let growths: Vec<_> = growths.map(|growth| growth.and_then(finished)).collect();
+            let what = format!("{layer}.patterns.{recipe}");
+            (Content::Patterns(growths), what)
+        } else {
+            let growth = state.growth().ok_or_else(nothing)?;
+            let channel = state.channel().0;
+            provenance = provenance
+                .with("channel", channel.to_string())
+                .with("steps", growth.done.to_string());
+            (
+                Content::Pattern(growth.clone()),
+                format!("{layer}.f{channel}.{recipe}"),
+            )
+        }
     } else if state.view == View::Heatmap {
         let heat = &state.heat;
         let (photo, heatmap) = state.photo().zip(state.heatmap()).ok_or_else(nothing)?;

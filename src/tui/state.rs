@@ -1,12 +1,13 @@
 //! What the explorer knows: plain data, changed by [`update`](super::update::update) alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ratatui::layout::Size;
 
 use super::cache::Cache;
+use super::filters::{Filters, Growth, PatternKey};
 use super::heat::{Heat, HeatKey};
 use super::outline::{LayerRow, Outline};
 use super::painter::{PaintKey, Painting, Subject};
@@ -15,6 +16,7 @@ use super::protocol::{Activation, ClassRow, Form, ImageId, Job, Photo, Purpose, 
 use super::search::Search;
 use super::tiles::Tiles;
 use crate::explain::cam::Heatmap;
+use crate::explain::filters::Recipe;
 use crate::model::{ChannelId, LayerId};
 use crate::picture::{Colormap, Style};
 use crate::terminal::Canvas;
@@ -30,6 +32,9 @@ const PHOTOS: usize = 128 << 20;
 
 /// Bytes of heatmaps.
 const HEATMAPS: usize = 16 << 20;
+
+/// Bytes of patterns: the numbers and the pictures of some 700.
+const PATTERNS: usize = 256 << 20;
 
 /// Classes shown beside the picture.
 pub(super) const TOP: usize = 5;
@@ -56,6 +61,10 @@ pub enum View {
     Channel,
     /// Where the evidence for a class lies in the photo.
     Heatmap,
+    /// A channel, and the pattern that its filter looks for.
+    Filter,
+    /// The patterns of all filters of a layer.
+    Patterns,
 }
 
 /// A line for the user, until the next key.
@@ -111,6 +120,8 @@ pub struct State {
     pub grid_top: usize,
     /// The heatmap at hand.
     pub heat: Heat,
+    /// The patterns at hand.
+    pub filters: Filters,
     /// What is being looked for.
     pub search: Option<Search>,
     /// The view to go back to from a channel, if it isn't the grid.
@@ -137,6 +148,11 @@ pub struct State {
     pub(super) photos: Cache<ImageId, Photo>,
     pub(super) classes: HashMap<ImageId, Vec<ClassRow>>,
     pub(super) heatmaps: Cache<HeatKey, Arc<Heatmap>>,
+    pub(super) patterns: Cache<PatternKey, Arc<Growth>>,
+    /// Layers whose patterns on disk are known.
+    pub(super) shelved: HashSet<(LayerId, Recipe)>,
+    /// Counts what has become of patterns.
+    pub(super) grown: usize,
     pub(super) paintings: Cache<PaintKey, Arc<Painting>>,
     pub(super) pending: HashMap<Purpose, (Ticket, Job)>,
     pub(super) painting: Option<(Ticket, PaintKey)>,
@@ -163,6 +179,7 @@ impl State {
             list_top: 0,
             grid_top: 0,
             heat: Heat::default(),
+            filters: Filters::default(),
             search: None,
             came_from: None,
             colormap: Colormap::default(),
@@ -178,6 +195,9 @@ impl State {
             photos: Cache::new(PHOTOS),
             classes: HashMap::new(),
             heatmaps: Cache::new(HEATMAPS),
+            patterns: Cache::new(PATTERNS),
+            shelved: HashSet::new(),
+            grown: 0,
             paintings: Cache::new(PAINTINGS),
             pending: HashMap::new(),
             painting: None,
@@ -268,6 +288,11 @@ impl State {
     pub fn tiles(&self) -> Option<Tiles> {
         match self.form()? {
             Form::Maps { channels, size } => {
+                let size = if self.view == View::Patterns {
+                    self.pattern_size()
+                } else {
+                    size
+                };
                 Tiles::new(channels, size, self.panes().picture_room(), self.canvas)
             }
             Form::Vector => None,
@@ -311,6 +336,13 @@ impl State {
             (_, None) => return None,
             (_, Some(Form::Vector)) => Subject::Vector(image, layer),
             (View::Grid, _) => Subject::Grid(image, layer, self.grid_style),
+            (View::Filter, _) => Subject::Filter(
+                image,
+                self.pattern_key(),
+                self.growth().map_or(0, |growth| growth.done),
+                self.channel_style,
+            ),
+            (View::Patterns, _) => Subject::Patterns(layer, self.filters.recipe, self.grown),
             (View::Channel, _) => {
                 Subject::Channel(image, layer, self.channel(), self.channel_style)
             }
@@ -335,7 +367,7 @@ impl State {
 
     /// Why a picture can't even be asked for.
     fn obstacle(&self) -> Option<&str> {
-        if self.images.is_empty() {
+        if self.images.is_empty() && !self.shows_patterns() {
             return Some("No image was given: name one or more on the command line.");
         }
         if let (false, Some(row)) = (self.shows_photo(), self.row())
@@ -356,6 +388,9 @@ impl State {
             return self.classes_are_busy();
         }
         if self.view == View::Heatmap && self.trouble().is_none() && self.heat_key().is_none() {
+            return true;
+        }
+        if self.shows_patterns() && self.pattern_job().is_some() && self.trouble().is_none() {
             return true;
         }
         let shown = self.shown.as_ref().map(|shown| shown.key);
@@ -384,6 +419,7 @@ impl State {
             return Some(Job::Open);
         }
         match self.view {
+            View::Filter | View::Patterns if self.row()?.shape.is_ok() => self.pattern_job(),
             _ if self.images.is_empty() => None,
             View::Summary | View::Photo => Some(Job::Photo(self.image)),
             View::Heatmap if self.photo().is_none() => Some(Job::Photo(self.image)),

@@ -1,5 +1,8 @@
 //! From an event to the next state, and what is to be done elsewhere. No clock, no file, no terminal.
 
+use std::sync::Arc;
+
+use super::filters::{Growth, PatternKey};
 use super::heat;
 use super::keymap::{self, Action, KEYMAP};
 use super::moves;
@@ -49,12 +52,14 @@ pub fn update(state: &mut State, event: Event) -> Vec<Request> {
                 keep(state, job, outcome);
             }
         }
+        Event::Grown(key, growth) => grow(state, key, growth),
         Event::Painted(ticket, result) => {
             let awaited = state.painting.take_if(|(known, _)| *known == ticket);
             match (result, awaited) {
                 (Ok(painting), _) => {
-                    let bytes = painting.bytes();
-                    state.paintings.insert(painting.key, painting, bytes);
+                    let (key, bytes) = (painting.key, painting.bytes());
+                    state.paintings.retain(|older| !key.replaces(older));
+                    state.paintings.insert(key, painting, bytes);
                 }
                 (Err(message), Some((_, key))) => state.unpaintable = Some((key, message)),
                 (Err(_), None) => {}
@@ -121,7 +126,25 @@ fn keep(state: &mut State, job: Job, outcome: Outcome) {
             let bytes = 4 * (values + heatmap.weights.len());
             state.heatmaps.insert(key, heatmap, bytes);
         }
+        (Job::Shelf(layer, recipe), Outcome::Shelf(patterns)) => {
+            state.shelved.insert((layer, recipe));
+            for (channel, growth) in patterns {
+                let key = PatternKey {
+                    layer,
+                    channel,
+                    recipe,
+                };
+                grow(state, key, growth);
+            }
+        }
+        (Job::Pattern(key), Outcome::Pattern(growth)) => grow(state, key, growth),
         // Outcomes are made for their jobs.
         _ => {}
     }
+}
+
+fn grow(state: &mut State, key: PatternKey, growth: Arc<Growth>) {
+    state.grown += 1;
+    let bytes = growth.bytes();
+    state.patterns.insert(key, growth, bytes);
 }

@@ -59,6 +59,11 @@ fn missing(state: &mut State, job: Option<Job>) -> Option<Job> {
         Job::Activation(image, layer) => state.activations.get(&(image, layer)).is_some(),
         Job::Classes(image) => state.classes.contains_key(&image),
         Job::Heatmap(key) => state.heatmaps.get(&key).is_some(),
+        Job::Shelf(layer, recipe) => state.shelved.contains(&(layer, recipe)),
+        Job::Pattern(key) => {
+            let growth = state.patterns.get(&key);
+            growth.is_some_and(|growth| growth.is_finished())
+        }
     };
     (!done && !state.failures.contains_key(&job)).then_some(job)
 }
@@ -66,6 +71,9 @@ fn missing(state: &mut State, job: Option<Job>) -> Option<Job> {
 /// What the user may look at next: the layer at hand, the one after it, the one before; of a heatmap, those of the
 /// other top classes, then the layers where there is one.
 fn ahead(state: &State) -> Vec<Job> {
+    if state.shows_patterns() {
+        return state.patterns_ahead();
+    }
     let Some(outline) = state.outline.as_ref().filter(|_| !state.images.is_empty()) else {
         return Vec::new();
     };
@@ -159,6 +167,13 @@ fn paint(state: &mut State) -> Option<Request> {
                 region: photo.region,
             }
         }
+        Subject::Filter(..) => Source::Filter(
+            state
+                .activation()
+                .map(|activation| activation.values.clone()),
+            state.growth().cloned(),
+        ),
+        Subject::Patterns(..) => Source::Patterns(state.growths()),
         _ => Source::Values(state.activation()?.values.clone()),
     };
     let ticket = ticket(state);

@@ -3,6 +3,7 @@
 mod ends;
 mod heat;
 mod kitty;
+mod patterns;
 mod pictures;
 mod terminal;
 mod walk;

@@ -69,12 +69,12 @@ impl Terminal {
 
     /// In a terminal that shows kitty's pictures.
     pub fn kitty<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
-        Self::with_answers(
-            PROGRAM,
-            arguments,
-            &[],
-            [KITTY_ANSWER, LAST_ANSWER].concat(),
-        )
+        Self::kitty_with(arguments, &[])
+    }
+
+    pub fn kitty_with<S: AsRef<OsStr>>(arguments: &[S], environment: &[(&str, &str)]) -> Self {
+        let answers = [KITTY_ANSWER, LAST_ANSWER].concat();
+        Self::with_answers(PROGRAM, arguments, environment, answers)
     }
 
     pub fn start<S: AsRef<OsStr>>(

@@ -1,14 +1,19 @@
 //! From arrays to pictures of the screen's size, on a thread of its own.
 
+mod heat;
+mod patterns;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 
-use image::{RgbImage, imageops};
+use image::RgbImage;
 use ratatui::layout::Size;
 
-use super::fit::{fill, fit, resize};
+pub use self::patterns::Drawer;
+use super::filters::{Growth, PatternKey};
+use super::fit::{fit, resize};
 use super::heat::{HeatKey, Layout};
 use super::protocol::{Event, Form, ImageId, Ticket};
 use super::rescue::rescued;
@@ -16,12 +21,11 @@ use super::tiles::Tiles;
 use crate::array::Array;
 use crate::error::{Error, Result};
 use crate::explain::cam::{Dialect, Heatmap};
+use crate::explain::filters::Recipe;
 use crate::model::{ChannelId, Filter, LayerId};
 use crate::photo::Region;
 use crate::photo::resize::pillow;
-use crate::picture::{
-    Colormap, Indexed, Overlay, Picture, Resize, Style, Tile, is_constant, vector,
-};
+use crate::picture::{Colormap, Indexed, Overlay, Picture, Style, Tile, is_constant, vector};
 use crate::terminal::{Canvas, Protocol, Transmission};
 
 /// What a picture shows, how, and for which room.
@@ -37,6 +41,20 @@ pub struct PaintKey {
     pub canvas: Canvas,
 }
 
+impl PaintKey {
+    /// Whether it shows what the other did, only that it has grown since.
+    pub fn replaces(&self, other: &Self) -> bool {
+        self != other
+            && match (self.subject, other.subject) {
+                (Subject::Filter(_, key, ..), Subject::Filter(_, older, ..)) => key == older,
+                (Subject::Patterns(layer, recipe, _), Subject::Patterns(of, by, _)) => {
+                    (layer, recipe) == (of, by)
+                }
+                _ => false,
+            }
+    }
+}
+
 /// What a picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -50,6 +68,10 @@ pub enum Subject {
     Vector(ImageId, LayerId),
     /// A heatmap as a system lays it over the photo, with an opacity in hundredths.
     Heatmap(HeatKey, Dialect, u8, Layout),
+    /// A channel beside its filter's pattern, which has grown for some steps.
+    Filter(ImageId, PatternKey, usize, Style),
+    /// The patterns of a layer, as they were at some time.
+    Patterns(LayerId, Recipe, usize),
 }
 
 /// A picture to be painted.
@@ -79,6 +101,10 @@ pub enum Source {
         /// Where.
         region: Region,
     },
+    /// A layer's values, if there is an image, and what there is of a pattern.
+    Filter(Option<Arc<Array>>, Option<Arc<Growth>>),
+    /// What there is of the pattern of each channel.
+    Patterns(Vec<Option<Arc<Growth>>>),
 }
 
 /// A picture that fits its room.
@@ -86,56 +112,85 @@ pub enum Source {
 pub struct Painting {
     /// What it shows.
     pub key: PaintKey,
-    /// Its pixels.
-    pub pixels: Pixels,
+    /// What it is drawn from. Without tiles, pictures beside each other.
+    pub sheets: Vec<Sheet>,
     /// Of a grid.
     pub tiles: Option<Tiles>,
+    places: Places,
 }
 
-/// A painting's pixels.
+/// Pixels in the form that the terminal takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pixels {
-    /// To be drawn as cells. Of a grid: its tiles, one below the other.
+pub enum Sheet {
+    /// To be drawn as cells.
     Cells(Picture),
     /// To be sent to the terminal.
-    Sent {
-        /// Of a grid: as many of its rows in each as are in the room, so that what isn't looked at isn't sent.
-        pages: Vec<Arc<Transmission>>,
-        /// (height, width) in pixels; of a grid's full page.
-        size: [usize; 2],
-    },
+    Sent(Arc<Transmission>),
+}
+
+/// Where a grid's tiles are on its sheets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Places {
+    /// On one sheet, one below the other.
+    #[default]
+    Stack,
+    /// In rows and columns, as many rows on each sheet as are in the room, so that what isn't looked at isn't sent.
+    Pages,
+    /// Each on a sheet of its own, as far as they are there.
+    Own(Vec<Option<usize>>),
+}
+
+impl Sheet {
+    /// (height, width) in pixels.
+    pub fn size(&self) -> [usize; 2] {
+        match self {
+            Self::Cells(picture) => [picture.height() as usize, picture.width() as usize],
+            Self::Sent(picture) => picture.size(),
+        }
+    }
+
+    fn new(picture: Picture, canvas: Canvas) -> Result<Self> {
+        Ok(match canvas.protocol {
+            Protocol::HalfBlocks => Self::Cells(picture),
+            Protocol::Kitty => Self::Sent(Arc::new(Transmission::new(&picture)?)),
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        let [height, width] = self.size();
+        match self {
+            Self::Cells(Picture::Indexed(_)) => height * width,
+            Self::Cells(Picture::Rgb(_)) => 3 * height * width,
+            Self::Sent(picture) => picture.len(),
+        }
+    }
 }
 
 impl Painting {
-    /// The page that shows a channel of a grid, and the tile of the channel in it.
-    pub fn tile(&self, channel: usize) -> (usize, Tile) {
-        let [height, width] = self.tiles.map_or([0, 0], |tiles| tiles.pixels);
-        let (columns, rows) = match (self.tiles, &self.pixels) {
-            (Some(tiles), Pixels::Sent { .. }) => (tiles.columns, tiles.rows_in_room.max(1)),
-            _ => (1, usize::MAX),
+    /// The sheet that shows a channel of a grid, and the tile of the channel on it; nothing if it isn't there yet.
+    pub fn tile(&self, channel: usize) -> Option<(usize, Tile)> {
+        let tiles = self.tiles?;
+        let [height, width] = tiles.pixels;
+        let (sheet, column, row) = match &self.places {
+            Places::Stack => (0, 0, channel),
+            Places::Pages => {
+                let (row, rows) = (channel / tiles.columns, tiles.rows_in_room.max(1));
+                (row / rows, channel % tiles.columns, row % rows)
+            }
+            Places::Own(sheets) => ((*sheets.get(channel)?)?, 0, 0),
         };
-        let row = channel / columns;
         let tile = Tile {
-            x: channel % columns * width,
-            y: row % rows * height,
+            x: column * width,
+            y: row * height,
             width,
             height,
         };
-        (row / rows, tile)
+        Some((sheet, tile))
     }
 
     /// Memory that the pixels take.
     pub fn bytes(&self) -> usize {
-        match &self.pixels {
-            Pixels::Cells(picture) => {
-                let pixels = picture.width() as usize * picture.height() as usize;
-                match picture {
-                    Picture::Indexed(_) => pixels,
-                    Picture::Rgb(_) => 3 * pixels,
-                }
-            }
-            Pixels::Sent { pages, .. } => pages.iter().map(|page| page.len()).sum(),
-        }
+        self.sheets.iter().map(Sheet::bytes).sum()
     }
 }
 
@@ -146,10 +201,11 @@ impl Painting {
 pub fn start(events: Sender<Event>) -> io::Result<Sender<PaintOrder>> {
     let (sender, orders) = mpsc::channel::<PaintOrder>();
     let work = move || {
+        let mut drawer = Drawer::default();
         while let Ok(order) = orders.recv() {
             // Only the newest is still wanted.
             let order = orders.try_iter().last().unwrap_or(order);
-            let painted = rescued(|| paint(&order));
+            let painted = rescued(|| paint(&order, &mut drawer));
             let painted = painted.and_then(|painted| painted.map_err(|error| error.to_string()));
             if events
                 .send(Event::Painted(order.ticket, painted.map(Arc::new)))
@@ -165,19 +221,19 @@ pub fn start(events: Sender<Event>) -> io::Result<Sender<PaintOrder>> {
     Ok(sender)
 }
 
-/// Paints a picture.
+/// Paints a picture; what was sent before is taken from the drawer.
 ///
 /// # Errors
 /// If there is nothing to be seen of it, or no room.
-pub fn paint(order: &PaintOrder) -> Result<Painting> {
+pub fn paint(order: &PaintOrder, drawer: &mut Drawer) -> Result<Painting> {
     let PaintOrder { key, source, .. } = order;
     let [down, across] = key.canvas.cell.map(usize::from);
     let room = [
         down * usize::from(key.room.height),
         across * usize::from(key.room.width),
     ];
-    let (picture, tiles) = match (key.subject, source) {
-        (_, Source::Photo(photo)) => (Picture::Rgb(paint_photo(photo, room)), None),
+    let pictures: Vec<Picture> = match (key.subject, source) {
+        (_, Source::Photo(photo)) => vec![paint_photo(photo, room).into()],
         (
             Subject::Heatmap(_, dialect, opacity, layout),
             Source::Heatmap {
@@ -191,50 +247,52 @@ pub fn paint(order: &PaintOrder) -> Result<Painting> {
                 alpha: f64::from(opacity) / 100.0,
                 ..Overlay::of(dialect)
             };
-            let picture = match layout {
-                Layout::Alone => heat_alone(&heat.heat, overlay, room)?,
-                Layout::Overlay => laid(&heat.heat, overlay, photo, *region, room)?.1.into(),
-                Layout::SideBySide => {
-                    let half = [room[0], room[1] / 2];
-                    let (plain, heat) = laid(&heat.heat, overlay, photo, *region, half)?;
-                    beside(&plain, &heat).into()
-                }
+            let room = match layout {
+                Layout::SideBySide => [room[0], beside(key.room, across)],
+                _ => room,
             };
-            (picture, None)
+            heat::paint(&heat.heat, overlay, photo, *region, layout, room)?
         }
-        (Subject::Channel(_, _, channel, style), Source::Values(values)) => (
-            Picture::Indexed(paint_channel(values, channel, style, key.colormap, room)?),
-            None,
-        ),
+        (Subject::Filter(_, pattern, _, style), Source::Filter(values, growth)) => {
+            let half = [room[0], beside(key.room, across)];
+            let map = values
+                .as_ref()
+                .map(|values| paint_channel(values, pattern.channel, style, key.colormap, half));
+            let map = map.transpose()?.map(Picture::from);
+            let growth = growth.as_ref();
+            let growth = growth.map(|growth| patterns::enlarged(&growth.picture, half).into());
+            map.into_iter().chain(growth).collect()
+        }
+        (Subject::Patterns(layer, recipe, _), Source::Patterns(growths)) => {
+            return patterns::grid(key, layer, recipe, growths, drawer);
+        }
+        (Subject::Channel(_, _, channel, style), Source::Values(values)) => {
+            vec![paint_channel(values, channel, style, key.colormap, room)?.into()]
+        }
         (Subject::Grid(_, _, style), Source::Values(values)) => {
-            let (picture, tiles) = paint_grid(values, style, key)?;
-            (Picture::Indexed(picture), Some(tiles))
+            return paint_grid(values, style, key);
         }
-        (_, Source::Heatmap { .. }) => return Err(no_maps()),
-        (_, Source::Values(values)) => {
-            let picture = paint_vector(values, key.colormap, room)?;
-            (Picture::Indexed(picture), None)
-        }
+        (_, Source::Values(values)) => vec![paint_vector(values, key.colormap, room)?.into()],
+        _ => return Err(no_maps()),
     };
-    let pixels = match key.canvas.protocol {
-        Protocol::HalfBlocks => Pixels::Cells(picture),
-        Protocol::Kitty => sent(&picture, tiles)?,
-    };
+    let sheets = pictures
+        .into_iter()
+        .map(|picture| Sheet::new(picture, key.canvas));
     Ok(Painting {
         key: *key,
-        pixels,
-        tiles,
+        sheets: sheets.collect::<Result<_>>()?,
+        tiles: None,
+        places: Places::default(),
     })
 }
 
-/// Encodes a picture, a grid page by page.
-fn sent(picture: &Picture, tiles: Option<Tiles>) -> Result<Pixels> {
-    let (Picture::Indexed(stack), Some(tiles)) = (picture, tiles) else {
-        return Ok(Pixels::Sent {
-            pages: vec![Arc::new(Transmission::new(picture)?)],
-            size: [picture.height() as usize, picture.width() as usize],
-        });
-    };
+/// How many pixels each of two pictures beside each other may be wide, with a gap of a cell or two between them.
+fn beside(room: Size, across: usize) -> usize {
+    across * usize::from((room.width / 2).saturating_sub(1).max(1))
+}
+
+/// A stack of tiles as sheets of rows and columns.
+fn pages(stack: &Indexed, tiles: Tiles) -> Result<Vec<Sheet>> {
     let [height, width] = tiles.pixels;
     let per_page = tiles.columns * tiles.rows_in_room.max(1);
     let mut pages = Vec::new();
@@ -249,12 +307,9 @@ fn sent(picture: &Picture, tiles: Option<Tiles>) -> Result<Pixels> {
             let start = (tile / tiles.columns * height + y) * across + tile % tiles.columns * width;
             page.pixels_mut()[start..start + width].copy_from_slice(levels);
         }
-        pages.push(Arc::new(Transmission::new(&page.into())?));
+        pages.push(Sheet::Sent(Arc::new(Transmission::new(&page.into())?)));
     }
-    Ok(Pixels::Sent {
-        pages,
-        size: [tiles.rows_in_room * height, tiles.columns * width],
-    })
+    Ok(pages)
 }
 
 fn paint_photo(photo: &RgbImage, room: [usize; 2]) -> RgbImage {
@@ -266,48 +321,6 @@ fn paint_photo(photo: &RgbImage, room: [usize; 2]) -> RgbImage {
         Filter::Box
     };
     pillow(photo, fitted, filter)
-}
-
-/// A photo that fits a room, and a heatmap over it.
-fn laid(
-    heat: &Array,
-    overlay: Overlay,
-    photo: &RgbImage,
-    region: Region,
-    room: [usize; 2],
-) -> Result<(RgbImage, RgbImage)> {
-    let from = [photo.height() as usize, photo.width() as usize];
-    let to = fill(from, room);
-    let filter = if to[0] > from[0] {
-        Filter::Bilinear
-    } else {
-        Filter::Box
-    };
-    let photo = pillow(photo, to, filter);
-    let over = overlay.lay(heat, &photo, region.scaled(from, to))?;
-    Ok((photo, over))
-}
-
-/// A heatmap as the layer has it, each value a square.
-fn heat_alone(heat: &Array, overlay: Overlay, room: [usize; 2]) -> Result<Picture> {
-    let [height, width] = *heat.shape() else {
-        return Err(no_maps());
-    };
-    let to = fit([height, width], room);
-    let squares = Overlay {
-        resize: Resize::Nearest,
-        ..overlay
-    };
-    let levels = squares.levels(heat, to)?;
-    Ok(indexed(&levels, to, overlay.colormap)?.into())
-}
-
-/// Two pictures of the same height.
-fn beside(left: &RgbImage, right: &RgbImage) -> RgbImage {
-    let mut both = RgbImage::new(left.width() + right.width(), left.height());
-    imageops::replace(&mut both, left, 0, 0);
-    imageops::replace(&mut both, right, i64::from(left.width()), 0);
-    both
 }
 
 fn paint_channel(
@@ -335,7 +348,7 @@ fn paint_vector(values: &Array, colormap: Colormap, room: [usize; 2]) -> Result<
     indexed(&levels, to, colormap)
 }
 
-fn paint_grid(values: &Array, style: Style, key: &PaintKey) -> Result<(Indexed, Tiles)> {
+fn paint_grid(values: &Array, style: Style, key: &PaintKey) -> Result<Painting> {
     let Form::Maps { channels, size } = Form::of(values.shape()) else {
         return Err(no_maps());
     };
@@ -349,7 +362,16 @@ fn paint_grid(values: &Array, style: Style, key: &PaintKey) -> Result<(Indexed, 
     }
     let [height, width] = tiles.pixels;
     let stack = indexed(&pixels, [height * channels, width], key.colormap)?;
-    Ok((stack, tiles))
+    let (sheets, places) = match key.canvas.protocol {
+        Protocol::HalfBlocks => (vec![Sheet::Cells(stack.into())], Places::Stack),
+        Protocol::Kitty => (pages(&stack, tiles)?, Places::Pages),
+    };
+    Ok(Painting {
+        key: *key,
+        sheets,
+        tiles: Some(tiles),
+        places,
+    })
 }
 
 /// One channel of an activation.
@@ -409,13 +431,17 @@ mod tests {
     }
 
     fn painted(subject: Subject, values: Array, room: Size) -> Painting {
-        paint(&order(subject, Source::Values(Arc::new(values)), room)).unwrap()
+        paint(
+            &order(subject, Source::Values(Arc::new(values)), room),
+            &mut Drawer::default(),
+        )
+        .unwrap()
     }
 
     fn picture(painting: &Painting) -> &Picture {
-        match &painting.pixels {
-            Pixels::Cells(picture) => picture,
-            Pixels::Sent { .. } => panic!("half-blocks are drawn as cells"),
+        match &painting.sheets[..] {
+            [Sheet::Cells(picture)] => picture,
+            other => panic!("half-blocks are drawn as cells: {other:?}"),
         }
     }
 
@@ -447,7 +473,7 @@ mod tests {
             width: 8,
             height: 8,
         };
-        assert_eq!(painting.tile(2), (0, tile));
+        assert_eq!(painting.tile(2), Some((0, tile)));
         let pixels = pixels(&painting);
         assert_eq!(
             (pixels[0], pixels[63], pixels[128], pixels[191]),
@@ -467,26 +493,24 @@ mod tests {
         let grid = Subject::Grid(IMAGE, LAYER, Style::MinMax);
         let mut order = order(grid, source, Size::new(12, 7));
         order.key.canvas = kitty;
-        let painting = paint(&order).unwrap();
+        let painting = paint(&order, &mut Drawer::default()).unwrap();
         let tiles = painting.tiles.unwrap();
         // 4x2 cells each: two beside each other, two rows in the room.
         assert_eq!(
             (tiles.pixels, tiles.columns, tiles.rows_in_room),
             ([32, 32], 2, 2)
         );
-        let Pixels::Sent { pages, size } = &painting.pixels else {
-            panic!("pictures of kitty's protocol are sent")
-        };
-        assert_eq!((pages.len(), *size), (3, [64, 64]));
+        let sizes: Vec<_> = painting.sheets.iter().map(Sheet::size).collect();
+        assert_eq!(sizes, [[64, 64], [64, 64], [32, 64]]);
         let tile = |x, y| Tile {
             x,
             y,
             width: 32,
             height: 32,
         };
-        assert_eq!(painting.tile(3), (0, tile(32, 32)));
-        assert_eq!(painting.tile(4), (1, tile(0, 0)));
-        assert_eq!(painting.tile(9), (2, tile(32, 0)));
+        assert_eq!(painting.tile(3), Some((0, tile(32, 32))));
+        assert_eq!(painting.tile(4), Some((1, tile(0, 0))));
+        assert_eq!(painting.tile(9), Some((2, tile(32, 0))));
     }
 
     #[test]
@@ -506,7 +530,8 @@ mod tests {
         let vector = picture(&painting);
         assert!(vector.width() <= 40 && vector.height() <= 20);
         let source = Source::Photo(Arc::new(RgbImage::new(150, 150)));
-        let painting = paint(&order(Subject::Photo(IMAGE), source, room)).unwrap();
+        let order = order(Subject::Photo(IMAGE), source, room);
+        let painting = paint(&order, &mut Drawer::default()).unwrap();
         let photo = picture(&painting);
         assert_eq!((photo.width(), photo.height()), (20, 20));
     }
@@ -515,8 +540,10 @@ mod tests {
     fn what_cant_be_painted_is_an_error() {
         let source = Source::Values(Arc::new(Array::zeros([2, 4, 4])));
         let missing = Subject::Channel(IMAGE, LAYER, ChannelId(2), Style::Book);
-        assert!(paint(&order(missing, source.clone(), Size::new(9, 9))).is_err());
+        let drawer = &mut Drawer::default();
+        let small = order(missing, source.clone(), Size::new(9, 9));
+        assert!(paint(&small, drawer).is_err());
         let grid = Subject::Grid(IMAGE, LAYER, Style::Book);
-        assert!(paint(&order(grid, source, Size::new(2, 2))).is_err());
+        assert!(paint(&order(grid, source, Size::new(2, 2)), drawer).is_err());
     }
 }

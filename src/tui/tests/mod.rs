@@ -1,5 +1,6 @@
 //! The explorer without threads and without a model: events in, requests and pictures out.
 
+mod filters;
 mod heat;
 mod screens;
 mod walk;
@@ -11,9 +12,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use image::RgbImage;
 use ratatui::layout::Size;
 
+use super::filters::{Growth, PatternKey};
 use super::heat::HeatKey;
 use super::outline::{LayerRow, Outline};
-use super::painter::{Painting, paint};
+use super::painter::{Drawer, Painting, paint};
 use super::protocol::{
     Activation, ClassRow, Event, ImageId, Job, Outcome, Photo, Purpose, Request, Ticket,
 };
@@ -22,6 +24,7 @@ use super::state::State;
 use super::update::{begin, update};
 use crate::array::Array;
 use crate::explain::cam::Heatmap;
+use crate::explain::filters::Pattern;
 use crate::explain::{ChannelStatistics, statistics};
 use crate::model::{ClassId, LayerId};
 use crate::photo::Region;
@@ -80,7 +83,7 @@ impl Explorer {
                     self.forgotten.push(purpose);
                 }
                 Request::Paint(order) => {
-                    let painting = paint(&order)
+                    let painting = paint(&order, &mut Drawer::default())
                         .map(Arc::new)
                         .map_err(|error| error.to_string());
                     self.painted.push(Event::Painted(order.ticket, painting));
@@ -243,6 +246,8 @@ fn outcome(job: Job) -> Outcome {
                 seconds: 0.012,
             })
         }
+        Job::Shelf(..) => Outcome::Shelf(Vec::new()),
+        Job::Pattern(key) => Outcome::Pattern(Arc::new(growth(key, 40))),
         Job::Heatmap(key) => Outcome::Heatmap(Arc::new(heatmap(key))),
         Job::Classes(ImageId(index)) => {
             let names = [["cat", "dog", "bird"], ["boathouse", "palace", "dog"]][index];
@@ -280,5 +285,20 @@ fn heatmap(key: HeatKey) -> Heatmap {
         probability: 0.9,
         logit: 3.5,
         advice: (key.class.0 == 2).then(|| "all evidence is negative".to_owned()),
+    }
+}
+
+/// A pattern after some of its 40 steps.
+fn growth(key: PatternKey, done: usize) -> Growth {
+    let shade = (8 * key.channel.0 + done) as u8;
+    Growth {
+        pattern: Pattern {
+            image: Array::zeros([3, 30, 30]),
+            losses: vec![0.0; done],
+            dead: false,
+        },
+        picture: RgbImage::from_pixel(30, 30, image::Rgb([shade, 0, 0])),
+        done,
+        of: 40,
     }
 }

@@ -13,13 +13,15 @@ use crate::tui::view::{Looks, view};
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (300, 90)];
 
 /// The screens that a user sees most, and the keys that lead there.
-const SCREENS: [(&str, &str); 7] = [
+const SCREENS: [(&str, &str); 9] = [
     ("summary", ""),
     ("grid", "jj\rll"),
     ("channel", "jj\rll\r"),
     ("head", "G\r"),
     ("heatmap", "4jjl"),
     ("find", "4/d"),
+    ("filter", "jjj5l"),
+    ("patterns", "jj6"),
     ("help", "?"),
 ];
 
@@ -164,7 +166,9 @@ fn messages_take_the_place_of_the_numbers() {
 #[test]
 fn the_footer_and_the_help_name_every_key() {
     let mut explorer = screen(400, 40, "4");
-    let footer = text(&explorer);
+    let mut footer = text(&explorer);
+    explorer.press("5");
+    footer.push_str(&text(&explorer));
     explorer.press("?");
     let help = text(&explorer);
     for binding in crate::tui::keymap::KEYMAP {

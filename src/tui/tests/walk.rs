@@ -483,7 +483,7 @@ fn the_help_scrolls_and_closes() {
         (Some(2), LayerId(0))
     );
     explorer.press("G");
-    assert_eq!(explorer.state.help, Some(23));
+    assert_eq!(explorer.state.help, Some(28));
     explorer.press("x");
     assert_eq!(explorer.state.help, None);
     explorer.press("?n");

@@ -5,15 +5,19 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use crate::tui::keymap::KEYMAP;
+use crate::tui::keymap::{KEYMAP, Place};
 use crate::tui::state::{State, View};
 use crate::tui::theme::Theme;
 
 pub(super) fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut line = Line::default();
-    let heatmap = state.view == View::Heatmap;
+    let place = match state.view {
+        View::Heatmap => Some(Place::Heatmap),
+        View::Filter | View::Patterns => Some(Place::Patterns),
+        _ => None,
+    };
     for binding in KEYMAP {
-        if binding.of_heatmap && !heatmap {
+        if binding.only.is_some() && binding.only != place {
             continue;
         }
         let (Some(key), Some(hint)) = (binding.keys.first(), binding.hint) else {

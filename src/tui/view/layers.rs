@@ -66,7 +66,7 @@ fn pane<'a>(state: &State, outline: &Outline, theme: &Theme, area: Rect) -> Pane
     Pane {
         heading: Line::from(heading("layers", false, state.ticks, theme)),
         aside: if table && area.width >= LEAST_WIDTH_FOR_TABS {
-            Line::from(tabs(state, theme))
+            Line::from(tabs(state, theme, area.width < 90))
         } else {
             Line::default()
         },

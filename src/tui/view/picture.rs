@@ -11,7 +11,7 @@ use super::{Looks, classes};
 use crate::picture::Tile;
 use crate::terminal::{Frame, HalfBlocks, Placed};
 use crate::tui::heat::Layout;
-use crate::tui::painter::{Painting, Pixels};
+use crate::tui::painter::{Painting, Sheet};
 use crate::tui::state::{Focus, State, View};
 use crate::tui::theme::Theme;
 
@@ -20,9 +20,9 @@ pub(super) fn draw(state: &State, looks: &Looks, area: Rect, frame: &mut Frame) 
         return;
     }
     let theme = &looks.theme;
-    let narrow = area.width < 78 || state.view == View::Summary;
+    let narrow = area.width < 64 || state.view == View::Summary;
     let mut top = heading(&subject(state), state.picture_is_busy(), state.ticks, theme);
-    let mut tabs = tabs(state, theme);
+    let mut tabs = tabs(state, theme, area.width < 110);
     if narrow {
         tabs.clear();
     }
@@ -64,14 +64,16 @@ fn draw_advice(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The views, the one at hand marked.
-pub(super) fn tabs<'a>(state: &State, theme: &Theme) -> Vec<Span<'a>> {
+/// The views, the one at hand marked; if there is little room, the others by their keys alone.
+pub(super) fn tabs<'a>(state: &State, theme: &Theme, short: bool) -> Vec<Span<'a>> {
     let views = [
         (View::Summary, "0 summary"),
         (View::Photo, "1 photo"),
         (View::Grid, "2 grid"),
         (View::Channel, "3 channel"),
         (View::Heatmap, "4 heatmap"),
+        (View::Filter, "5 filter"),
+        (View::Patterns, "6 patterns"),
     ];
     let mut spans = vec![Span::raw(" ")];
     for (view, name) in views {
@@ -79,6 +81,11 @@ pub(super) fn tabs<'a>(state: &State, theme: &Theme) -> Vec<Span<'a>> {
             Style::from(theme.tab_selected)
         } else {
             Style::from(theme.tab)
+        };
+        let name = if short && view != state.view {
+            &name[..1]
+        } else {
+            name
         };
         spans.push(Span::styled(format!(" {name} "), style));
     }
@@ -95,6 +102,8 @@ fn subject(state: &State) -> String {
             Some(class) => format!("{} at {name}", class.name),
             None => format!("heatmap at {name}"),
         },
+        View::Filter => format!("{name} filter {}", state.channel().0),
+        View::Patterns => format!("{name} patterns"),
         View::Channel if state.channel_count() > 0 => {
             format!("{name} channel {}", state.channel().0)
         }
@@ -120,6 +129,7 @@ fn below(state: &State, narrow: bool) -> String {
                 _ => format!(" {look} at {} %; {made} ", heat.opacity()),
             }
         }
+        View::Filter | View::Patterns => patterns(state),
         _ if state.channel_count() == 0 => format!(" {colormap}, minmax "),
         View::Channel => format!(" {colormap}, {} ", state.channel_style.name()),
         View::Grid => {
@@ -141,21 +151,48 @@ fn below(state: &State, narrow: bool) -> String {
     }
 }
 
+/// How far the patterns are.
+fn patterns(state: &State) -> String {
+    let recipe = state.filters.recipe.name();
+    let at_hand = match state.growth() {
+        Some(growth) if growth.pattern.dead => "dead: nothing excites it".to_owned(),
+        Some(growth) if growth.is_finished() => format!("{} steps", growth.of),
+        Some(growth) => format!("step {} of {}", growth.done, growth.of),
+        None => "no step yet".to_owned(),
+    };
+    let paused = if state.filters.paused { ", paused" } else { "" };
+    let all = state.channel_count();
+    let done = state.growths().into_iter().flatten();
+    let done = done.filter(|growth| growth.is_finished()).count();
+    let whole = if state.filters.whole == Some(state.layer) && done < all {
+        ", making all"
+    } else {
+        ""
+    };
+    format!(" {recipe}, {at_hand}{paused}; {done} of {all} finished{whole} ")
+}
+
 fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, frame: &mut Frame) {
     let Some(tiles) = painting.tiles else {
-        let [height, width] = match &painting.pixels {
-            Pixels::Cells(picture) => [picture.height() as usize, picture.width() as usize],
-            Pixels::Sent { size, .. } => *size,
-        };
+        // Beside each other.
         let [down, across] = painting.key.canvas.cell.map(usize::from);
-        let cells = [width.div_ceil(across), height.div_ceil(down)];
-        let whole = Tile {
-            x: 0,
-            y: 0,
-            width,
-            height,
-        };
-        draw_part(painting, (0, whole), looks, centred(cells, room), frame);
+        let width = room.width / (painting.sheets.len().max(1) as u16);
+        for (index, sheet) in painting.sheets.iter().enumerate() {
+            let part = Rect {
+                x: room.x + index as u16 * width,
+                width,
+                ..room
+            };
+            let [height, width] = sheet.size();
+            let cells = [width.div_ceil(across), height.div_ceil(down)];
+            let whole = Tile {
+                x: 0,
+                y: 0,
+                width,
+                height,
+            };
+            draw_part(painting, (index, whole), looks, centred(cells, part), frame);
+        }
         return;
     };
     let current = state.wanted() == Some(painting.key);
@@ -163,13 +200,9 @@ fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, 
     let top = state.grid_top.min(tiles.rows().saturating_sub(1));
     for channel in tiles.visible(top) {
         let area = tiles.area(channel, top, room.as_position());
-        draw_part(
-            painting,
-            painting.tile(channel),
-            looks,
-            area.intersection(room),
-            frame,
-        );
+        if let Some(place) = painting.tile(channel) {
+            draw_part(painting, place, looks, area.intersection(room), frame);
+        }
         if current && channel == state.channel().0 {
             let around = Rect {
                 x: area.x - 1,
@@ -191,19 +224,19 @@ fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, 
     }
 }
 
-/// A window of one of the painting's pages.
+/// A window of one of the painting's sheets.
 fn draw_part(
     painting: &Painting,
-    (page, window): (usize, Tile),
+    (sheet, window): (usize, Tile),
     looks: &Looks,
     area: Rect,
     frame: &mut Frame,
 ) {
-    match &painting.pixels {
-        Pixels::Cells(picture) => HalfBlocks::new(picture, looks.depth)
+    match painting.sheets.get(sheet) {
+        Some(Sheet::Cells(picture)) => HalfBlocks::new(picture, looks.depth)
             .window(window)
             .render(area, frame.buffer),
-        Pixels::Sent { pages, .. } => {
+        Some(Sheet::Sent(picture)) if !area.is_empty() => {
             // An older picture may be larger than its room.
             let [down, across] = painting.key.canvas.cell.map(usize::from);
             let window = Tile {
@@ -216,15 +249,13 @@ fn draw_part(
                 height: window.height.div_ceil(down) as u16,
                 ..area
             };
-            let picture = pages.get(page).filter(|_| !area.is_empty());
-            if let Some(picture) = picture.cloned() {
-                frame.place(Placed {
-                    picture,
-                    window,
-                    area,
-                });
-            }
+            frame.place(Placed {
+                picture: picture.clone(),
+                window,
+                area,
+            });
         }
+        _ => {}
     }
 }
 

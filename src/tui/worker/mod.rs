@@ -1,6 +1,7 @@
 //! The thread that owns the model and its engine.
 
 mod agenda;
+mod garden;
 mod session;
 
 use std::io;
@@ -53,7 +54,8 @@ impl Worker {
 
 fn work(agenda: &Agenda, mut session: Session, events: &Sender<Event>) {
     while let Some(job) = agenda.next() {
-        let result = rescued(|| session.perform(job));
+        let mut tell = |event| drop(events.send(event));
+        let result = rescued(|| session.perform(job, &mut tell));
         let result = match result {
             Err(complaint) => {
                 session.recover();

@@ -13,7 +13,8 @@ use crate::model::{LayerId, Model, Overrides, volume};
 use crate::photo::{self, Region, Source};
 use crate::tui::heat::HeatKey;
 use crate::tui::outline::Outline;
-use crate::tui::protocol::{Activation, ClassRow, ImageId, Job, Outcome, Photo};
+use crate::tui::protocol::{Activation, ClassRow, Event, ImageId, Job, Outcome, Photo};
+use crate::tui::worker::garden::Garden;
 
 /// What the kept values of one image may take on the device, in bytes; beyond it they are computed anew.
 const KEPT: usize = 512 << 20;
@@ -38,6 +39,7 @@ pub(super) struct Session {
     material: Material,
     engine: Option<Engine>,
     fed: Option<Fed>,
+    garden: Garden,
 }
 
 /// An image that was brought into the network. Layers near the last ones asked for are near to be computed.
@@ -54,12 +56,14 @@ impl Session {
             material,
             engine: None,
             fed: None,
+            garden: Garden::default(),
         }
     }
 
     /// Forgets the image at hand: after a panic its state isn't to be trusted.
     pub(super) fn recover(&mut self) {
         self.fed = None;
+        self.garden = Garden::default();
     }
 
     /// Stops the computation under way; there once the model is open.
@@ -67,13 +71,24 @@ impl Session {
         self.engine.as_ref().map(Engine::interrupt)
     }
 
-    pub(super) fn perform(&mut self, job: Job) -> Result<Outcome> {
+    /// Does a job; what comes on the way is told.
+    pub(super) fn perform(&mut self, job: Job, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
         match job {
             Job::Open => Ok(Outcome::Opened(Box::new(self.open()?))),
             Job::Photo(image) => Ok(Outcome::Photo(self.feed(image)?.1.photo.clone())),
             Job::Activation(image, layer) => self.activation(image, layer).map(Outcome::Activation),
             Job::Classes(image) => self.classes(image).map(Outcome::Classes),
             Job::Heatmap(key) => self.heatmap(key).map(Outcome::Heatmap),
+            Job::Shelf(layer, recipe) => {
+                let engine = opened(self.engine.as_ref())?;
+                self.garden.kept(engine, layer, recipe).map(Outcome::Shelf)
+            }
+            Job::Pattern(key) => {
+                let engine = opened(self.engine.as_ref())?;
+                let mut tell = |growth| tell(Event::Grown(key, growth));
+                let grown = self.garden.grow(engine, key, &mut tell)?;
+                Ok(Outcome::Pattern(grown))
+            }
         }
     }
 
@@ -132,9 +147,7 @@ impl Session {
 
     /// Reads an image and uploads it, unless it is at hand.
     fn feed(&mut self, image: ImageId) -> Result<(&Engine, &mut Fed)> {
-        let Some(engine) = &self.engine else {
-            return Err(Error::request("the model is not open"));
-        };
+        let engine = opened(self.engine.as_ref())?;
         let fed = match self.fed.take() {
             Some(fed) if fed.image == image => fed,
             _ => {
@@ -154,6 +167,10 @@ impl Session {
         };
         Ok((engine, self.fed.insert(fed)))
     }
+}
+
+fn opened(engine: Option<&Engine>) -> Result<&Engine> {
+    engine.ok_or_else(|| Error::request("the model is not open"))
 }
 
 /// An image as the network gets it.
