@@ -12,6 +12,7 @@ use image::RgbImage;
 use serde_json::Value;
 
 use super::choice::choice;
+use super::each::each;
 use super::options::{Computing, Preparing, Saving};
 use super::overlay::{Laying, describe};
 use super::session::Session;
@@ -94,9 +95,7 @@ impl Cam {
             classes,
         };
         let mut list = Vec::new();
-        for index in 0..self.images.len() {
-            self.explain(&work, index, &mut list)?;
-        }
+        let outcome = each(&self.images, |index| self.explain(&work, index, &mut list));
         if self.json {
             let mut out = io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &list).map_err(io::Error::from)?;
@@ -104,7 +103,7 @@ impl Cam {
         } else if !work.saves() && !self.show && !self.saving.quiet && io::stdout().is_terminal() {
             eprintln!("use -o overlay.png to save the overlay, --show to print it");
         }
-        Ok(())
+        outcome
     }
 
     /// Everything about one image.

@@ -2,6 +2,7 @@
 
 mod cam;
 mod choice;
+mod each;
 mod fetch;
 mod filters;
 mod maps;
@@ -29,7 +30,7 @@ use session::Session;
 /// Look into a convolutional network: its layers, its activations, and what it sees in a photo.
 ///
 /// Without a subcommand the explorer opens; with no model either, on the model and photos that come with
-/// convscope.
+/// convscope. Where there is no terminal, the model's summary and the top classes are printed instead.
 #[derive(Debug, Parser)]
 #[command(name = "convscope", version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
@@ -55,7 +56,7 @@ enum Command {
     Overlay(overlay::OverlayCommand),
     /// List the models that can be fetched by name, and where those lie that are.
     Models(models::Models),
-    /// Fetch a model by its name or its address, checked by the publisher's checksum; prints where it is.
+    /// Fetch a model by its name or its address, checked by the publisher's checksum if there is one; prints where it is.
     Fetch(fetch::Fetch),
 }
 

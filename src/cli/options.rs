@@ -58,7 +58,7 @@ pub(super) struct Preparing {
     #[arg(long, value_name = "MEAN", value_parser = triple, allow_hyphen_values = true)]
     mean: Option<[f64; 3]>,
     /// Divided by, last: one number, or three separated by commas.
-    #[arg(long, value_name = "STD", value_parser = triple)]
+    #[arg(long, value_name = "STD", value_parser = divisors)]
     std: Option<[f64; 3]>,
     /// Don't turn photos as their EXIF data say; Keras doesn't.
     #[arg(long)]
@@ -186,6 +186,14 @@ fn factor(text: &str) -> Result<f64, String> {
     value
         .filter(|value| value.is_finite() && *value != 0.0)
         .ok_or_else(|| "expected a number other than 0, or a fraction like 1/255".to_owned())
+}
+
+fn divisors(text: &str) -> Result<[f64; 3], String> {
+    let values = triple(text)?;
+    if values.contains(&0.0) {
+        return Err("can't be 0: pixels are divided by it".to_owned());
+    }
+    Ok(values)
 }
 
 fn triple(text: &str) -> Result<[f64; 3], String> {

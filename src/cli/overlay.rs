@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
+use clap::error::ErrorKind;
 
 use super::choice::choice;
 use super::options::Saving;
@@ -61,7 +62,7 @@ pub(super) struct OverlayCommand {
     #[arg(long, value_name = "LEFT,TOP,WIDTH,HEIGHT", value_parser = region)]
     region: Option<Region>,
     /// Print the picture in the terminal.
-    #[arg(long, required_unless_present = "output")]
+    #[arg(long)]
     show: bool,
     /// Don't turn the photo as its EXIF data say.
     #[arg(long)]
@@ -74,6 +75,11 @@ pub(super) struct OverlayCommand {
 
 impl OverlayCommand {
     pub(super) fn run(self) -> Result<()> {
+        if !self.show && self.saving.output.is_none() {
+            // Wrong usage, as clap tells it.
+            let words = "where to? -o FILE saves the overlay, --show prints it\n";
+            clap::Error::raw(ErrorKind::MissingRequiredArgument, words).exit();
+        }
         let format = self.saving.output.as_deref().map(Format::from_path);
         let format = format.transpose()?;
         let heatmap = open(&self.heatmap)?;

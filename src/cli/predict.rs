@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::each::each;
 use super::options::{Computing, Preparing};
 use super::session::Session;
 use crate::explain::{self, Prediction};
@@ -35,7 +36,9 @@ impl Predict {
         let session = Session::open(&self.model, &self.preparing, &self.computing)?;
         let exif = !self.preparing.no_exif;
         let mut list = Vec::new();
-        for image in &self.images {
+        session.model.classifier()?;
+        let outcome = each(&self.images, |index| {
+            let image = &self.images[index];
             let predictions = answer(&session, image, exif)?;
             if self.json {
                 let top = self.top.map_or(predictions.len(), |top| top as usize);
@@ -52,13 +55,14 @@ impl Predict {
                     self.top.unwrap_or(5) as usize,
                 )?;
             }
-        }
+            Ok(())
+        });
         if self.json {
             let mut out = io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &list).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        Ok(())
+        outcome
     }
 }
 

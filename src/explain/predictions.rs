@@ -1,7 +1,7 @@
 //! What the network answers: classes with their probabilities.
 
 use crate::engine::{Engine, Run};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{ClassId, HeadKind};
 
 /// One class of an answer.
@@ -18,16 +18,19 @@ pub struct Prediction {
 /// All classes for the input of a run (of one example), best first.
 ///
 /// # Errors
-/// When the model has no classifier at its end, or can't be computed.
+/// When the model has no classifier at its end, can't be computed, or its answer isn't finite.
 pub fn predictions(engine: &Engine, run: &mut Run) -> Result<Vec<Prediction>> {
     let head = engine.model().classifier()?;
     let logits = engine.value(run, head.logits)?.read()?;
     let mut found = scores(head.kind, logits.values());
-    // Equal scores stay in the classes' order; NaN comes last.
-    found.sort_by(|a, b| {
-        let order = b.probability.partial_cmp(&a.probability);
-        order.unwrap_or_else(|| a.probability.is_nan().cmp(&b.probability.is_nan()))
-    });
+    if found.iter().any(|class| class.probability.is_nan()) {
+        return Err(Error::layer(
+            engine.model().layer_name(head.logits),
+            "its values for this image aren't finite, so there is no answer",
+        ));
+    }
+    // Equal scores stay in the classes' order.
+    found.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     Ok(found)
 }
 

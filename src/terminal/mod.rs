@@ -15,6 +15,6 @@ pub use color::ColorDepth;
 pub use frame::{Frame, Placed};
 pub use halfblocks::HalfBlocks;
 pub use kitty::Transmission;
-pub use probe::Traits;
+pub use probe::{Traits, in_multiplexer};
 pub use screen::{Screen, is_alive};
-pub use signals::watch as watch_signals;
+pub use signals::{Notice, watch as watch_signals};

@@ -12,6 +12,7 @@ use std::thread::{self, ThreadId};
 
 use anyhow::{Context, Result, bail};
 use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, window_size,
@@ -20,6 +21,8 @@ use crossterm::{execute, queue};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
+use signal_hook::consts::SIGTSTP;
+use signal_hook::low_level::emulate_default_handler;
 
 use super::frame::Frame;
 use super::kitty::{DELETE_ALL, Kitty};
@@ -74,8 +77,44 @@ impl Screen {
             next: empty,
             kitty: Kitty::default(),
         };
-        execute!(screen.backend, EnterAlternateScreen, Hide).context(failed)?;
+        screen.take().context(failed)?;
         Ok(screen)
+    }
+
+    /// Gives the terminal back and stops the program until it is told to go on, as Ctrl-Z does elsewhere.
+    ///
+    /// # Errors
+    /// If the terminal is gone then.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        emulate_default_handler(SIGTSTP)?;
+        self.resume()
+    }
+
+    /// Takes the terminal again, after others had it; the next frame is drawn anew.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn resume(&mut self) -> io::Result<()> {
+        // The shell has its own modes: those known from before don't count.
+        disable_raw_mode()?;
+        enable_raw_mode()?;
+        ACTIVE.store(true, Ordering::SeqCst);
+        self.kitty = Kitty::default();
+        self.shown.resize(Rect::ZERO);
+        if PICTURES.load(Ordering::SeqCst) {
+            self.backend.write_all(DELETE_ALL)?;
+        }
+        self.take()
+    }
+
+    fn take(&mut self) -> io::Result<()> {
+        execute!(
+            self.backend,
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            Hide
+        )
     }
 
     /// Asks the terminal what it can do. Must be done before anybody reads keys.
@@ -158,7 +197,13 @@ fn restore() {
         if PICTURES.swap(false, Ordering::SeqCst) {
             let _ = out.write_all(DELETE_ALL);
         }
-        let _ = execute!(out, EndSynchronizedUpdate, LeaveAlternateScreen, Show);
+        let _ = execute!(
+            out,
+            EndSynchronizedUpdate,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
         let _ = disable_raw_mode();
     }
 }

@@ -150,6 +150,10 @@ pub(super) fn show(state: &mut State) {
     let possible = state.row().is_some_and(|row| row.heat);
     if state.view != View::Heatmap && (state.shows_photo() || !possible) {
         state.layer = best;
+        let name = state.row().map(|row| row.name.clone()).unwrap_or_default();
+        state.message = Some(Message::Notice(format!(
+            "at {name}, the last feature maps before the classes; [ and ] walk to other layers"
+        )));
     }
     state.view = View::Heatmap;
 }
@@ -193,7 +197,8 @@ pub(super) fn step(state: &mut State, action: Action) {
     }
 }
 
-fn step_class(state: &mut State, action: Action) {
+/// Moves through the classes.
+pub(super) fn step_class(state: &mut State, action: Action) {
     const PAGE: usize = 10;
     let Some((rows, class)) = state.answer().zip(state.class()) else {
         return;

@@ -43,6 +43,7 @@ pub enum Action {
     WholeLayer,
     Save,
     Help,
+    Suspend,
     Quit,
 }
 
@@ -162,7 +163,7 @@ const fn only(
 }
 
 /// Every key. The footer goes through it from the top, as far as there is room.
-pub const KEYMAP: [Binding; 36] = [
+pub const KEYMAP: [Binding; 37] = [
     binding(&[Key::char('?')], Action::Help, Some("help"), "this list"),
     binding(
         &[Key::char('q'), Key::control('c')],
@@ -276,6 +277,12 @@ pub const KEYMAP: [Binding; 36] = [
         "patterns: as the book's first or second edition, or lucid makes them",
     ),
     binding(
+        &[Key::char('s')],
+        Action::Save,
+        Some("save"),
+        "save what is shown: a PNG, and the numbers as NPY",
+    ),
+    binding(
         &[Key::char('0')],
         Action::ShowSummary,
         Some("summary"),
@@ -324,12 +331,6 @@ pub const KEYMAP: [Binding; 36] = [
         "next image",
     ),
     binding(
-        &[Key::char('s')],
-        Action::Save,
-        Some("save"),
-        "save what is shown: a PNG, and the numbers as NPY",
-    ),
-    binding(
         &[Key::char('c')],
         Action::Colormap,
         Some("colours"),
@@ -340,6 +341,12 @@ pub const KEYMAP: [Binding; 36] = [
         Action::Style,
         Some("style"),
         "book (standardised) or minmax (from least to most)",
+    ),
+    binding(
+        &[Key::control('z')],
+        Action::Suspend,
+        None,
+        "back to the shell for a while; fg returns",
     ),
     binding(
         &[Key::char('p')],

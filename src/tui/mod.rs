@@ -38,10 +38,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use signal_hook::low_level;
 
+use self::heat::Layout;
 use self::painter::PaintOrder;
 use self::protocol::{Event, Request};
 use self::saver::Saver;
-use self::state::{Exit, State};
+use self::state::{Exit, Pause, State};
 use self::theme::Theme;
 use self::update::{begin, update};
 use self::view::{Looks, view};
@@ -104,6 +105,12 @@ pub fn run(setup: Setup) -> Result<()> {
     if images.iter().any(|image| image == Path::new("-")) {
         bail!("standard input is for the keys here: the explorer takes its images from files");
     }
+    if protocol == Some(Protocol::Kitty) && terminal::in_multiplexer() {
+        bail!("kitty's pictures don't get through tmux or screen: use --protocol halfblocks");
+    }
+    if output_dir.exists() && !output_dir.is_dir() {
+        bail!("--output-dir: {} is not a folder", output_dir.display());
+    }
     let depth = ColorDepth::detect();
     // Before the screen is taken: what is wrong with it is said where it can be read.
     let wanted = theme.as_deref();
@@ -131,6 +138,10 @@ pub fn run(setup: Setup) -> Result<()> {
     staff.see_to(begin(&mut state));
     let traits = screen.ask();
     state.canvas = Canvas::new(protocol, depth, &traits);
+    if depth == ColorDepth::Monochrome {
+        // In shades alone a heatmap over a photo can't be told from it.
+        state.heat.layout = Layout::Alone;
+    }
     let looks = Looks {
         theme: Theme::choose(wanted, depth, traits.background)?,
         depth,
@@ -197,6 +208,14 @@ fn explore(
             staff.see_to(update(&mut state, event));
             if let Some(exit) = state.exit.take() {
                 return exit;
+            }
+            let terminal = match state.pause.take() {
+                Some(Pause::Begins) => screen.suspend(),
+                Some(Pause::Ends) => screen.resume(),
+                None => Ok(()),
+            };
+            if terminal.is_err() {
+                return Exit::Lost;
             }
         }
     }

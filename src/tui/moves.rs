@@ -92,6 +92,7 @@ pub(super) fn act(state: &mut State, action: Action) {
             },
             (Focus::Layers, _) => step_layer(state, action),
             (Focus::Picture, View::Heatmap) => heat::step(state, action),
+            (Focus::Picture, _) if state.shows_classes() => heat::step_class(state, action),
             (Focus::Picture, View::Summary | View::Photo) => step_image(state, action),
             (Focus::Picture, _) => step_channel(state, action),
         },
@@ -207,6 +208,10 @@ fn step_image(state: &mut State, action: Action) {
 
 /// Round and round.
 fn turn_image(state: &mut State, by: isize) {
+    if state.images.len() < 2 {
+        let words = "there is no other image: name several on the command line";
+        state.message = Some(Message::Notice(words.to_owned()));
+    }
     let count = state.images.len().max(1) as isize;
     state.image = ImageId((state.image.0 as isize + by).rem_euclid(count) as usize);
 }

@@ -17,6 +17,7 @@ use crate::explain::cam::Heatmap;
 use crate::explain::filters::Recipe;
 use crate::model::{ChannelId, ClassId, LayerId};
 use crate::photo::Region;
+use crate::terminal::Notice;
 
 /// Which of the images that were given, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +81,8 @@ pub enum Request {
 pub enum Event {
     /// A key was pressed.
     Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
     /// The terminal has another size, in cells, and so may have its cells: (height, width) in pixels.
     Resize(Size, Option<[u16; 2]>),
     /// Time passes; comes only while something is awaited.
@@ -92,8 +95,8 @@ pub enum Event {
     Painted(Ticket, Result<Arc<Painting>, String>),
     /// Files were written, in words; or not.
     Saved(Result<String, String>),
-    /// The system asks the program to end.
-    Signal(i32),
+    /// The system asks for something.
+    Signal(Notice),
     /// The terminal is gone.
     Lost,
 }
@@ -190,6 +193,8 @@ pub struct ClassRow {
     pub class: ClassId,
     /// Its label, or its number in words.
     pub name: String,
+    /// Other names it goes by.
+    pub synonyms: Vec<String>,
     /// In 0..=1.
     pub probability: f64,
 }

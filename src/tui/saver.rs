@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
-use image::RgbImage;
+use image::{RgbImage, imageops};
 
 use super::filters::Growth;
+use super::heat::Layout;
 use super::protocol::{Event, Form};
 use super::rescue::rescued;
 use crate::array::{Array, npy};
@@ -18,7 +19,7 @@ use crate::explain::cam::Heatmap;
 use crate::model::ChannelId;
 use crate::photo::Region;
 use crate::picture::{
-    self, Colormap, Format, GRID_COLUMNS, Overlay, Picture, Provenance, Style, save_unique,
+    self, Colormap, Format, GRID_COLUMNS, Indexed, Overlay, Picture, Provenance, Style, save_unique,
 };
 
 /// Patterns in a row of a saved grid, and pixels between them; as the book has it.
@@ -51,7 +52,7 @@ pub enum Content {
     Pattern(Arc<Growth>),
     /// The patterns of a layer in a grid, those that aren't finished black, and their numbers (N,C,h,w).
     Patterns(Vec<Option<Arc<Growth>>>),
-    /// A heatmap over the photo at its full size, and its numbers (h,w) at the layer's resolution.
+    /// A heatmap at the photo's full size, and its numbers (h,w) at the layer's resolution.
     Heatmap {
         /// What is laid over.
         heat: Arc<Heatmap>,
@@ -61,6 +62,8 @@ pub enum Content {
         region: Region,
         /// How.
         overlay: Overlay,
+        /// Over the photo, beside it, or alone.
+        layout: Layout,
     },
 }
 
@@ -119,7 +122,10 @@ fn save(order: &SaveOrder) -> Result<String> {
     let (picture, numbers) = content.files()?;
     let bytes = picture::encode(&picture, Format::Png, provenance.pairs())?;
     let picture = save_unique(folder, stem, "png", &bytes)?;
-    let numbers = save_unique(folder, stem, "npy", &numbers)?;
+    let numbers = save_unique(folder, stem, "npy", &numbers).inspect_err(|_| {
+        // Half of it would be taken for all. If it can't be removed either, it stays.
+        let _ = fs::remove_file(&picture);
+    })?;
     let name = |path: &Path| {
         path.file_name()
             .unwrap_or_default()
@@ -163,9 +169,24 @@ impl Content {
                 photo,
                 region,
                 overlay,
+                layout,
             } => {
-                let picture = overlay.lay(&heat.heat, photo, *region)?;
-                Ok((Picture::Rgb(picture), npy::bytes(&heat.heat)))
+                let picture = match layout {
+                    Layout::Overlay => overlay.lay(&heat.heat, photo, *region)?.into(),
+                    Layout::SideBySide => {
+                        let over = overlay.lay(&heat.heat, photo, *region)?;
+                        let mut both = RgbImage::new(2 * photo.width(), photo.height());
+                        imageops::replace(&mut both, &**photo, 0, 0);
+                        imageops::replace(&mut both, &over, i64::from(photo.width()), 0);
+                        both.into()
+                    }
+                    Layout::Alone => {
+                        let size = [region.height as usize, region.width as usize];
+                        let levels = overlay.levels(&heat.heat, size)?;
+                        Indexed::new(region.width, region.height, levels, overlay.colormap).into()
+                    }
+                };
+                Ok((picture, npy::bytes(&heat.heat)))
             }
             Self::Channel(values, channel, style, colormap) => {
                 let Form::Maps {

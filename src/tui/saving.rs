@@ -17,7 +17,10 @@ const LONGEST_PART: usize = 32;
 /// With words for the user if there is nothing yet.
 pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
     let nothing = || "there is nothing to save yet".to_owned();
-    if state.picture_is_busy() {
+    if state.shows_patterns() && state.view == View::Filter && state.picture_is_busy() {
+        return Err("the pattern isn't finished yet".to_owned());
+    }
+    if state.picture_is_busy() && state.view != View::Patterns {
         return Err(nothing());
     }
     let (outline, image) = state
@@ -82,6 +85,7 @@ pub(super) fn order(state: &State) -> Result<SaveOrder, String> {
                 photo: photo.full.clone(),
                 region: photo.region,
                 overlay,
+                layout: heat.layout,
             },
             format!("{}.{}.cam", part(&row.name), part(&class.name)),
         )

@@ -19,20 +19,30 @@ pub struct Search {
 }
 
 impl Search {
-    /// The classes whose names have the text in them, those that begin with it first. Upper and lower case are alike, and so
+    /// The classes one of whose names has the text in it, the most probable first. Upper and lower case are alike, and so
     /// are `_` and a space.
     pub fn found<'a>(&self, classes: &'a [ClassRow]) -> Vec<&'a ClassRow> {
         let wanted = plain(&self.text);
-        let fits = |row: &&ClassRow| plain(&row.name).contains(&wanted);
-        let mut found: Vec<&ClassRow> = classes.iter().filter(fits).collect();
-        // Stable: otherwise they stay in the order of their probabilities.
-        found.sort_by_key(|row| !plain(&row.name).starts_with(&wanted));
-        found
+        let fits = |row: &&ClassRow| {
+            let mut names = std::iter::once(&row.name).chain(&row.synonyms);
+            names.any(|name| plain(name).contains(&wanted))
+        };
+        classes.iter().filter(fits).collect()
     }
 }
 
 fn plain(name: &str) -> String {
     name.to_lowercase().replace('_', " ")
+}
+
+/// Takes pasted text in while something is being looked for; elsewhere it would be taken for keys.
+pub(super) fn paste(state: &mut State, text: &str) {
+    if let Some(search) = &mut state.search {
+        let letters = text.chars().filter(|character| !character.is_control());
+        let room = LONGEST.saturating_sub(search.text.len());
+        search.text.extend(letters.take(room));
+        search.row = 0;
+    }
 }
 
 /// Takes a key while something is being looked for.

@@ -89,6 +89,15 @@ pub enum Exit {
     Lost,
 }
 
+/// What becomes of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// Others get it.
+    Begins,
+    /// It is the explorer's again.
+    Ends,
+}
+
 /// Everything.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -138,6 +147,8 @@ pub struct State {
     pub help: Option<usize>,
     /// Counts the ticks.
     pub ticks: usize,
+    /// Set when the explorer is to give the terminal back for a while, or has got it again.
+    pub pause: Option<Pause>,
     /// Set when the explorer is to end.
     pub exit: Option<Exit>,
     /// The painting in the pane; it may be an older one.
@@ -159,6 +170,8 @@ pub struct State {
     pub(super) failures: HashMap<Job, String>,
     pub(super) unpaintable: Option<(PaintKey, String)>,
     pub(super) last_ticket: Ticket,
+    /// The picture that is to be saved as soon as it is there.
+    pub(super) saved_soon: Option<PaintKey>,
 }
 
 impl State {
@@ -188,6 +201,7 @@ impl State {
             message: None,
             help: None,
             ticks: 0,
+            pause: None,
             exit: None,
             shown: None,
             answered: None,
@@ -204,6 +218,7 @@ impl State {
             failures: HashMap::new(),
             unpaintable: None,
             last_ticket: Ticket::default(),
+            saved_soon: None,
         }
     }
 

@@ -9,8 +9,9 @@ use super::moves;
 use super::protocol::{Event, Job, Outcome, Purpose, Request};
 use super::saving;
 use super::search;
-use super::state::{Exit, Message, State, View};
+use super::state::{Exit, Message, Pause, State, View};
 use super::wants;
+use crate::terminal::Notice;
 
 /// What has to be done before anything happens.
 pub fn begin(state: &mut State) -> Vec<Request> {
@@ -67,11 +68,32 @@ pub fn update(state: &mut State, event: Event) -> Vec<Request> {
         }
         Event::Saved(Ok(what)) => state.message = Some(Message::Notice(what)),
         Event::Saved(Err(why)) => state.message = Some(Message::Error(format!("not saved: {why}"))),
-        Event::Signal(signal) => state.exit = Some(Exit::Signal(signal)),
+        Event::Signal(Notice::End(signal)) => state.exit = Some(Exit::Signal(signal)),
+        Event::Signal(Notice::Stop) => state.pause = Some(Pause::Begins),
+        Event::Signal(Notice::Continue) => state.pause = Some(Pause::Ends),
+        Event::Paste(text) => search::paste(state, &text),
         Event::Lost => state.exit = Some(Exit::Lost),
     }
     requests.extend(wants::requests(state));
+    save_when_there(state, &mut requests);
     requests
+}
+
+/// Saves what was to be saved as soon as it is there, unless the user has turned to something else.
+fn save_when_there(state: &mut State, requests: &mut Vec<Request>) {
+    if state.saved_soon != state.wanted() {
+        state.saved_soon = None;
+    } else if state.saved_soon.is_some() && !state.picture_is_busy() {
+        state.saved_soon = None;
+        save(state, requests);
+    }
+}
+
+fn save(state: &mut State, requests: &mut Vec<Request>) {
+    match saving::order(state) {
+        Ok(order) => requests.push(Request::Save(order)),
+        Err(message) => state.message = Some(Message::Notice(message)),
+    }
 }
 
 fn act(state: &mut State, action: Action, requests: &mut Vec<Request>) {
@@ -79,10 +101,17 @@ fn act(state: &mut State, action: Action, requests: &mut Vec<Request>) {
         (Action::Quit, _) => state.exit = Some(Exit::Quit),
         (_, Some(top)) => state.help = moves::scrolled(action, top, help_overflow(state)),
         (Action::Help, None) => state.help = Some(0),
-        (Action::Save, None) => match saving::order(state) {
-            Ok(order) => requests.push(Request::Save(order)),
-            Err(message) => state.message = Some(Message::Notice(message)),
-        },
+        (Action::Suspend, _) => state.pause = Some(Pause::Begins),
+        (Action::Save, None) => {
+            let wanted = state.wanted();
+            if state.picture_is_busy() && wanted.is_some() && !state.shows_patterns() {
+                state.saved_soon = wanted;
+                let words = "it is saved as soon as it is there";
+                state.message = Some(Message::Notice(words.to_owned()));
+            } else {
+                save(state, requests);
+            }
+        }
         (Action::Colormap, None) if state.view == View::Heatmap => heat::act(state, action),
         (Action::Colormap, None) => state.colormap = state.colormap.next(),
         _ => moves::act(state, action),

@@ -34,6 +34,24 @@ fn a_signal_during_the_start_ends_it_too() {
 }
 
 #[test]
+fn it_can_be_left_for_a_while() {
+    let mut terminal = Terminal::kitty(&[MODEL, "demo/chelsea.png"]);
+    terminal.wait_for(&["what the network sees", "cat"]);
+    let pictures = terminal.pictures().on_screen();
+    terminal.press("\x1a");
+    terminal.assert_restored();
+    assert_eq!(terminal.pictures().held(), 0);
+    terminal.signal("CONT");
+    terminal.wait_for(&["what the network sees", "cat", "? help"]);
+    assert_eq!(terminal.pictures().on_screen(), pictures);
+    terminal.press("j");
+    terminal.wait_for(&["2/12"]);
+    terminal.press("q");
+    assert!(terminal.status().success());
+    terminal.assert_restored();
+}
+
+#[test]
 fn quitting_in_the_middle_of_a_computation_is_no_crash() {
     let mut terminal =
         Terminal::explorer(&["weights/vgg16_cats_dogs.safetensors", "demo/chelsea.png"]);

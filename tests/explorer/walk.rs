@@ -89,7 +89,7 @@ fn from_the_photo_to_a_channel_and_into_a_file() {
     terminal.resize(40, 10);
     terminal.wait_for(&["conv2d_6 channel 3 "]);
     terminal.press("\x1b");
-    terminal.wait_for(&["viridis, book"]);
+    terminal.wait_for(&["conv2d_6 ", " of 64 "]);
     terminal.press("\t");
     terminal.press(DOWN);
     terminal.wait_for(&["layers", "4/12"]);
@@ -106,13 +106,31 @@ fn what_cant_be_saved_is_said() {
     let folder = folder();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let mut terminal =
-        Terminal::explorer(&[MODEL, "demo/chelsea.png", "--output-dir", &text(&file)]);
+    let mut terminal = Terminal::explorer(&[
+        MODEL,
+        "demo/chelsea.png",
+        "--output-dir",
+        &text(&file.join("below")),
+    ]);
     terminal.wait_for(&["what the network sees"]);
     terminal.press("s");
     terminal.wait_for(&["not saved: "]);
     terminal.press("q");
     assert!(terminal.status().success());
+}
+
+#[test]
+fn a_folder_that_is_none_is_told_before_the_screen_is_taken() {
+    let folder = folder();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let mut terminal =
+        Terminal::explorer(&[MODEL, "demo/chelsea.png", "--output-dir", &text(&file)]);
+    assert_eq!(terminal.status().exit_code(), 1);
+    terminal.wait("the error", |screen| {
+        screen.contents().contains("is not a folder")
+    });
+    terminal.assert_restored();
 }
 
 #[test]

@@ -286,13 +286,12 @@ impl Ascent {
             )?));
         };
         let shape = [1, planes, height, width];
-        let pixels = match &self.settings.start {
-            Some(start) => start.clone().reshaped(shape),
-            None => {
-                let count = shape.iter().product();
-                let values = (0..count).map(|_| random.uniform() as f32 * range + low);
-                Array::new(shape, values.collect())
-            }
+        let pixels = if let Some(start) = &self.settings.start {
+            start.clone().reshaped(shape)
+        } else {
+            let count = shape.iter().product();
+            let values = (0..count).map(|_| random.uniform() as f32 * range + low);
+            Array::new(shape, values.collect())
         };
         Ok(Place::Pixels(Tensor::upload(&pixels, device)?))
     }

@@ -8,9 +8,10 @@ use ratatui::layout::Size;
 use super::*;
 use crate::model::ChannelId;
 use crate::picture::{Colormap, Style};
+use crate::terminal::Notice;
 use crate::tui::painter::Subject;
 use crate::tui::saver::Content;
-use crate::tui::state::{Exit, Focus, Message, View};
+use crate::tui::state::{Exit, Focus, Message, Pause, View};
 
 const FIRST: ImageId = ImageId(0);
 const SECOND: ImageId = ImageId(1);
@@ -368,12 +369,23 @@ fn saving_names_what_is_shown() {
 }
 
 #[test]
-fn what_isnt_there_yet_isnt_saved() {
+fn what_isnt_there_yet_is_saved_when_it_is() {
     let mut explorer = in_the_grid();
     explorer.press("ns");
     assert!(explorer.saves.is_empty());
     assert!(
-        matches!(&explorer.state.message, Some(Message::Notice(text)) if text.contains("nothing to save yet"))
+        matches!(&explorer.state.message, Some(Message::Notice(text)) if text.contains("as soon as"))
+    );
+    explorer.settle();
+    assert_eq!(explorer.saves.len(), 1);
+    // Not when the user has turned to something else.
+    explorer.press("vsv");
+    explorer.settle();
+    assert_eq!(explorer.saves.len(), 1);
+    explorer.state.images.clear();
+    explorer.press("1s");
+    assert!(
+        matches!(&explorer.state.message, Some(Message::Notice(text)) if text.contains("nothing to save"))
     );
 }
 
@@ -483,7 +495,7 @@ fn the_help_scrolls_and_closes() {
         (Some(2), LayerId(0))
     );
     explorer.press("G");
-    assert_eq!(explorer.state.help, Some(28));
+    assert_eq!(explorer.state.help, Some(29));
     explorer.press("x");
     assert_eq!(explorer.state.help, None);
     explorer.press("?n");
@@ -500,4 +512,31 @@ fn a_small_screen_has_one_pane_at_a_time() {
     assert!(matches!(explorer.shown().key.subject, Subject::Channel(..)));
     explorer.code(KeyCode::Tab);
     assert!(explorer.state.panes().picture.is_empty());
+}
+
+#[test]
+fn pasted_text_is_no_key() {
+    let mut explorer = in_the_grid();
+    explorer.happen(Event::Paste("jjsq".to_owned()));
+    assert_eq!(
+        (explorer.state.layer, explorer.state.exit.clone()),
+        (CONV, None)
+    );
+    explorer.press("/");
+    explorer.happen(Event::Paste("of old\n".to_owned()));
+    let search = explorer.state.search.clone().unwrap();
+    let found = search.found(explorer.state.answer().unwrap());
+    assert_eq!((search.text.as_str(), found.len()), ("of old", 3));
+}
+
+#[test]
+fn the_terminal_is_given_back_for_a_while() {
+    let mut explorer = in_the_grid();
+    explorer.happen(Event::Key(KeyEvent::new(
+        KeyCode::Char('z'),
+        KeyModifiers::CONTROL,
+    )));
+    assert_eq!(explorer.state.pause, Some(Pause::Begins));
+    explorer.happen(Event::Signal(Notice::Continue));
+    assert_eq!(explorer.state.pause, Some(Pause::Ends));
 }

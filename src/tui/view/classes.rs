@@ -3,7 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Text};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::number;
 use super::pane::{Pane, heading, write};
@@ -39,7 +40,9 @@ pub(super) fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer
 /// As many classes as there is room for, the chosen one among them. Those of an older image are dimmed.
 pub(super) fn list(state: &State, theme: &Theme, room: Rect, buffer: &mut Buffer) {
     if let Some(reason) = state.classes_failure() {
-        write(reason, theme.error, room, buffer);
+        Paragraph::new(Text::styled(reason, theme.error))
+            .wrap(Wrap { trim: true })
+            .render(room, buffer);
         return;
     }
     let older = state
@@ -53,7 +56,8 @@ pub(super) fn list(state: &State, theme: &Theme, room: Rect, buffer: &mut Buffer
     let (rows, chosen) = if let Some(search) = &state.search {
         (search.found(rows), Some(search.row))
     } else {
-        let chosen = state.class().filter(|_| state.view == View::Heatmap);
+        let choosing = state.view == View::Heatmap || state.shows_classes();
+        let chosen = state.class().filter(|_| choosing);
         let at = chosen.and_then(|class| rows.iter().position(|row| row == class));
         (rows.iter().collect(), at)
     };

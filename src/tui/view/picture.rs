@@ -138,8 +138,11 @@ fn below(state: &State, narrow: bool) -> String {
                 .tiles()
                 .map(|tiles| (tiles.visible(state.grid_top), tiles.channels));
             match visible {
-                Some((visible, channels)) if visible.len() < channels && !narrow => {
+                Some((visible, channels)) if visible.len() < channels => {
                     let last = visible.end.saturating_sub(1);
+                    if narrow {
+                        return format!(" {} to {last} of {channels} ", visible.start);
+                    }
                     format!(
                         " {look}, channels {} to {last} of {channels} ",
                         visible.start

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::explain::cam::{self, Heatmap};
 use crate::explain::{self, ChannelStatistics};
 use crate::formats;
-use crate::model::{LayerId, Model, Overrides, volume};
+use crate::model::{ClassId, LayerId, Model, Overrides, volume};
 use crate::photo::{self, Region, Source};
 use crate::tui::heat::HeatKey;
 use crate::tui::outline::Outline;
@@ -127,7 +127,10 @@ impl Session {
     fn classes(&mut self, image: ImageId) -> Result<Vec<ClassRow>> {
         let (engine, fed) = self.feed(image)?;
         let predictions = explain::predictions(engine, &mut fed.run)?;
+        let labels = engine.model().labels.as_ref();
+        let label = |class: ClassId| labels.and_then(|labels| labels.0.get(class.0));
         let row = |prediction: &explain::Prediction| ClassRow {
+            synonyms: label(prediction.class).map_or_else(Vec::new, |label| label.synonyms.clone()),
             class: prediction.class,
             name: engine.model().class_name(prediction.class),
             probability: prediction.probability,
