@@ -23,3 +23,8 @@ done
 # The last convolution of VGG16 on another photo.
 "$program" maps weights/vgg16_cats_dogs.safetensors demo/panda.jpg --layer block5_conv3 \
   --style minmax --colormap inferno -o "$out/vgg16-block5_conv3.png" --overwrite
+
+# Heatmaps of the top class.
+for photo in panda koala macaw; do
+  "$program" cam weights/efficientnet_lite0.safetensors "demo/$photo.jpg" -o "$out/cam-$photo.jpg" --overwrite -q
+done

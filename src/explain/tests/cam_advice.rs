@@ -188,7 +188,7 @@ fn values_that_are_not_finite_are_refused() {
         let error = at(&net, "second", broken, Score::Logit).expect_err("not finite");
         assert_eq!(
             error.to_string(),
-            "layer 'probs': its values for this image aren't finite, so no class can be explained"
+            "layer 'probs': its values for this image aren't finite, so there is no answer"
         );
     }
 }
