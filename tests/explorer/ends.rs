@@ -37,13 +37,14 @@ fn a_signal_during_the_start_ends_it_too() {
 fn it_can_be_left_for_a_while() {
     let mut terminal = Terminal::kitty(&[MODEL, "demo/chelsea.png"]);
     terminal.wait_for(&["what the network sees", "cat"]);
-    let pictures = terminal.pictures().on_screen();
+    let pictures = terminal.wait_for_pictures("the photo", |shown| shown.len() == 1);
     terminal.press("\x1a");
     terminal.assert_restored();
     assert_eq!(terminal.pictures().held(), 0);
     terminal.signal("CONT");
     terminal.wait_for(&["what the network sees", "cat", "? help"]);
-    assert_eq!(terminal.pictures().on_screen(), pictures);
+    let again = terminal.wait_for_pictures("the photo again", |shown| shown.len() == 1);
+    assert_eq!(again, pictures);
     terminal.press("j");
     terminal.wait_for(&["2/12"]);
     terminal.press("q");

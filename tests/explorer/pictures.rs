@@ -50,8 +50,7 @@ fn channels_and_grids_arrive_to_the_pixel() {
     // A grid.
     terminal.press("jjj\r");
     terminal.wait_for(&["max_pooling2d_6  MaxPool  36x36x64"]);
-    let shown = terminal.pictures().on_screen();
-    assert_eq!(shown.len(), 64);
+    let shown = terminal.wait_for_pictures("64 tiles", |shown| shown.len() == 64);
     let factor = shown[0].pixels.width() / 36;
     let layer = ["--layer", "max_pooling2d_6"];
     let column = maps(&[&layer[..], &["--columns", "1"]].concat(), folder.path());
@@ -69,7 +68,7 @@ fn channels_and_grids_arrive_to_the_pixel() {
     // One channel.
     terminal.press("lll\r");
     terminal.wait_for(&["max_pooling2d_6 channel 3 "]);
-    let shown = terminal.pictures().on_screen();
+    let shown = terminal.wait_for_pictures("one channel", |shown| shown.len() == 1);
     let theirs = maps(&[&layer[..], &["--channel", "3"]].concat(), folder.path());
     let factor = shown[0].pixels.width() / 36;
     assert!(shown.len() == 1 && factor > 10);
@@ -87,11 +86,13 @@ fn channels_and_grids_arrive_to_the_pixel() {
     // The help is not drawn over by pictures.
     terminal.press("?");
     terminal.wait_for(&["this list"]);
-    assert!(terminal.pictures().on_screen().is_empty());
+    terminal.wait_for_pictures("no picture", <[_]>::is_empty);
     terminal.press("x");
+    let before = terminal.wait_for_pictures("the picture again", |shown| shown.len() == 1);
     terminal.resize(100, 30);
-    terminal.wait_for(&["channel 3/64"]);
-    let shown = terminal.pictures().on_screen();
+    let shown = terminal.wait_for_pictures("a smaller picture", |shown| {
+        shown.len() == 1 && shown[0].pixels.width() < before[0].pixels.width()
+    });
     let smaller = shown[0].pixels.width() / 36;
     assert!(smaller < factor && shown[0].pixels == enlarged(&theirs, smaller));
 

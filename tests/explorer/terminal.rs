@@ -13,7 +13,7 @@ use portable_pty::{
     Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system,
 };
 
-use super::kitty::Pictures;
+use super::kitty::{OnScreen, Pictures};
 
 /// Machines that run tests are busy.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -208,6 +208,20 @@ impl Terminal {
                 },
             );
         colors.collect::<std::collections::HashSet<_>>().len()
+    }
+
+    /// Waits until the pictures on the screen are as wanted, and returns them.
+    pub fn wait_for_pictures(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&[OnScreen]) -> bool,
+    ) -> Vec<OnScreen> {
+        let pictures = self.pictures.clone();
+        self.wait(what, |_| {
+            let pictures = pictures.lock().unwrap();
+            !pictures.drawing && wanted(&pictures.on_screen())
+        });
+        self.pictures().on_screen()
     }
 
     /// What is shown by kitty's protocol.
