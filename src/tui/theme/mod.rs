@@ -113,14 +113,6 @@ impl Theme {
         Self::choose_from(&Folder::of_user(), wanted, depth, background)
     }
 
-    /// The theme that suits a terminal whose background isn't known.
-    ///
-    /// # Errors
-    /// As of [`Theme::choose`].
-    pub fn suiting(depth: ColorDepth) -> Result<Self> {
-        Self::choose(None, depth, None)
-    }
-
     fn choose_from(
         folder: &Folder,
         wanted: Option<&str>,
