@@ -4,14 +4,14 @@
 //! they meet have batch 1, and broadcast.
 
 use burn::backend::ops::{ConvOptions, ConvTransposeOptions, FloatTensorOps, ModuleOps};
-use burn::backend::{FloatDType, IntDType, LibTorch, Scalar, Slice, TensorMetadata};
+use burn::backend::{FloatDType, LibTorch, Scalar, Slice, TensorMetadata};
 use burn_tch::TchTensor;
 use tch::Tensor as Torch;
 
 use super::ReluRule;
 use super::activation::derivative;
 use super::apply::{
-    Context, aligned, coverage, crop, interpolation, pad, plane, pool_padding, reshape,
+    Context, aligned, coverage, crop, interpolation, max_pool, pad, plane, pool_padding, reshape,
     standardised, transposed_fringe,
 };
 use super::tensor::wrap;
@@ -63,6 +63,8 @@ pub(super) struct Step<'a> {
     pub inputs: Vec<Option<TchTensor>>,
     /// Value of the output, where [`needs`] asks for it.
     pub output: Option<TchTensor>,
+    /// Of a pool, if the pass forward left them: where the maxima were found.
+    pub maxima: Option<TchTensor>,
     pub input_shapes: Vec<&'a [usize]>,
     pub rule: ReluRule,
 }
@@ -249,16 +251,11 @@ impl Step<'_> {
 
     fn max_pool(&self, pool: &Pool, g: TchTensor) -> TchTensor {
         let (outside, padding) = pool_padding(pool, self.input_plane());
+        let maxima = match &self.maxima {
+            Some(maxima) => maxima.clone(),
+            None => max_pool(pool, self.input(0).clone()).indices,
+        };
         let x = pad(self.input(0).clone(), outside, f32::NEG_INFINITY);
-        let found = LibTorch::max_pool2d_with_indices(
-            x.clone(),
-            pool.window,
-            pool.stride,
-            padding,
-            [1, 1],
-            false,
-            IntDType::I64,
-        );
         let batch = g.shape()[0];
         let gradient = LibTorch::max_pool2d_with_indices_backward(
             repeated(x, batch),
@@ -268,7 +265,7 @@ impl Step<'_> {
             [1, 1],
             false,
             g,
-            repeated(found.indices, batch),
+            repeated(maxima, batch),
         );
         crop(gradient.x_grad, outside)
     }

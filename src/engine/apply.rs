@@ -4,9 +4,9 @@
 
 use burn::backend::ops::{
     ActivationOps, ConvOptions, ConvTransposeOptions, FloatTensorOps, InterpolateMode,
-    InterpolateOptions, ModuleOps,
+    InterpolateOptions, MaxPool2dWithIndices, ModuleOps,
 };
-use burn::backend::{LibTorch, Scalar, Shape, Slice, TensorMetadata};
+use burn::backend::{IntDType, LibTorch, Scalar, Shape, Slice, TensorMetadata};
 use burn_tch::TchTensor;
 use tch::Tensor as Torch;
 
@@ -24,6 +24,8 @@ use crate::model::{
 pub(super) struct Context<'a> {
     pub weights: &'a mut Weights,
     pub device: Device,
+    /// Left behind by a pool: where each maximum was found.
+    pub maxima: Option<TchTensor>,
 }
 
 impl Context<'_> {
@@ -114,7 +116,11 @@ pub(super) fn apply(
         }
         Op::Softmax { axis } => LibTorch::softmax(x, *axis),
         Op::Pool(pool) => match pool.kind {
-            PoolKind::Max => max_pool(pool, x),
+            PoolKind::Max => {
+                let found = max_pool(pool, x);
+                context.maxima = Some(found.indices);
+                found.output
+            }
             PoolKind::Average => average_pool(pool, x),
         },
         Op::GlobalPool { kind, .. } => {
@@ -254,10 +260,19 @@ fn convolve_transposed(
     crop(LibTorch::conv_transpose2d(x, weight, bias, options), cut)
 }
 
-fn max_pool(pool: &Pool, x: TchTensor) -> TchTensor {
+/// The maxima, and where each was found: libtorch finds both at once.
+pub(super) fn max_pool(pool: &Pool, x: TchTensor) -> MaxPool2dWithIndices<LibTorch> {
     let (outside, padding) = pool_padding(pool, plane(&x));
     let x = pad(x, outside, f32::NEG_INFINITY);
-    LibTorch::max_pool2d(x, pool.window, pool.stride, padding, [1, 1], false)
+    LibTorch::max_pool2d_with_indices(
+        x,
+        pool.window,
+        pool.stride,
+        padding,
+        [1, 1],
+        false,
+        IntDType::I64,
+    )
 }
 
 /// The part of a pool's padding that has to be put around the input, and the part that the kernel does.

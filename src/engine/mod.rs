@@ -75,6 +75,17 @@ enum Values {
     Spent,
 }
 
+/// What stays in a run of what is computed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// Nothing.
+    Nothing,
+    /// The values asked for.
+    Targets,
+    /// The same, and where the maxima of pools were found.
+    ForSweep,
+}
+
 /// A model on a device. Weights are uploaded when they are first needed, and stay.
 #[derive(Debug)]
 pub struct Engine {
@@ -130,7 +141,7 @@ impl Engine {
     /// the layer.
     pub fn forward(&self, inputs: &[Tensor], keep: &[NodeId]) -> Result<Run> {
         let mut run = self.start(inputs)?;
-        self.evaluate(&mut run, keep, true, &mut |_, _| Ok(()))?;
+        self.evaluate(&mut run, keep, Keep::Targets, &mut |_, _| Ok(()))?;
         Ok(run)
     }
 
@@ -146,7 +157,7 @@ impl Engine {
         mut visit: impl FnMut(NodeId, &Tensor) -> Result<()>,
     ) -> Result<()> {
         let mut run = self.start(inputs)?;
-        self.evaluate(&mut run, nodes, false, &mut visit)
+        self.evaluate(&mut run, nodes, Keep::Nothing, &mut visit)
     }
 
     /// The value of a node, (N,...): from the run if it was kept, else computed from what was, and kept.
@@ -154,7 +165,7 @@ impl Engine {
     /// # Errors
     /// As [`Self::forward`].
     pub fn value(&self, run: &mut Run, node: NodeId) -> Result<Tensor> {
-        self.evaluate(run, &[node], true, &mut |_, _| Ok(()))?;
+        self.evaluate(run, &[node], Keep::Targets, &mut |_, _| Ok(()))?;
         Ok(Tensor(run.values[&node].clone()))
     }
 
@@ -210,7 +221,7 @@ impl Engine {
         }
         live.retain(|node| !values.contains_key(node));
         let live: Vec<NodeId> = live.into_iter().collect();
-        self.evaluate(run, &live, true, &mut |_, _| Ok(()))?;
+        self.evaluate(run, &live, Keep::Targets, &mut |_, _| Ok(()))?;
         for (node, value) in &run.values {
             if !changed.contains(node) && !values.contains_key(node) {
                 values.insert(*node, expanded(value, run.shapes.get(*node)?, batch)?);
@@ -220,8 +231,9 @@ impl Engine {
             batch,
             shapes: run.shapes.clone(),
             values,
+            maxima: HashMap::new(),
         };
-        self.evaluate(&mut resumed, keep, true, &mut |_, _| Ok(()))?;
+        self.evaluate(&mut resumed, keep, Keep::Targets, &mut |_, _| Ok(()))?;
         Ok(resumed)
     }
 
@@ -316,6 +328,7 @@ impl Engine {
             // Whatever else is made from it was swept before.
             if values == Values::Spent && node != output {
                 run.values.remove(&node);
+                run.maxima.remove(&node);
             }
             for (input, gradient) in inputs.iter().zip(found) {
                 if !path.contains(input) {
@@ -363,6 +376,7 @@ impl Engine {
             batch,
             shapes,
             values,
+            maxima: HashMap::new(),
         })
     }
 
@@ -399,7 +413,7 @@ impl Engine {
         &self,
         run: &mut Run,
         targets: &[NodeId],
-        keep: bool,
+        keep: Keep,
         visit: &mut dyn FnMut(NodeId, &Tensor) -> Result<()>,
     ) -> Result<()> {
         let plan = self.plan(&run.values, targets);
@@ -438,11 +452,14 @@ impl Engine {
                 };
                 values.push(value);
             }
-            let value = self.apply(node, op, values, run)?;
+            let (value, maxima) = self.apply(node, op, values, run)?;
+            if keep == Keep::ForSweep {
+                run.maxima.extend(maxima.map(|maxima| (node, maxima)));
+            }
             if targets.contains(&node) {
                 visit(node, &Tensor(value.clone()))?;
             }
-            if keep && targets.contains(&node) {
+            if keep != Keep::Nothing && targets.contains(&node) {
                 run.values.insert(node, value);
             } else if uses.contains_key(&node) {
                 passing.insert(node, value);
@@ -451,9 +468,19 @@ impl Engine {
         Ok(())
     }
 
-    fn apply(&self, node: NodeId, op: &Op, inputs: Vec<TchTensor>, run: &Run) -> Result<TchTensor> {
+    /// The value of a node, and where its maxima were found if it is a pool of them.
+    fn apply(
+        &self,
+        node: NodeId,
+        op: &Op,
+        inputs: Vec<TchTensor>,
+        run: &Run,
+    ) -> Result<(TchTensor, Option<TchTensor>)> {
         let shape: Vec<usize> = [&[run.batch], run.shapes.get(node)?].concat();
-        let value = self.with_context(|context| apply(op, inputs, &shape, context));
+        let value = self.with_context(|context| {
+            let value = apply(op, inputs, &shape, context)?;
+            Ok((value, context.maxima.take()))
+        });
         value.map_err(|error| self.located(node, error))
     }
 
@@ -476,6 +503,7 @@ impl Engine {
                 .map(|input| run.values.get(input).cloned())
                 .collect(),
             output: run.values.get(&node).cloned(),
+            maxima: run.maxima.get(&node).cloned(),
             input_shapes: shapes,
             rule,
         };
@@ -505,7 +533,7 @@ impl Engine {
                 wanted.push(id);
             }
         }
-        self.evaluate(run, &wanted, true, &mut |_, _| Ok(()))
+        self.evaluate(run, &wanted, Keep::ForSweep, &mut |_, _| Ok(()))
     }
 
     fn with_context<T>(&self, compute: impl FnOnce(&mut Context) -> Result<T>) -> Result<T> {
@@ -514,6 +542,7 @@ impl Engine {
         let mut context = Context {
             weights: &mut weights,
             device: self.device,
+            maxima: None,
         };
         guarded(|| tch::no_grad(|| compute(&mut context)))
     }

@@ -12,6 +12,8 @@ pub struct Run {
     pub(super) batch: usize,
     pub(super) shapes: Shapes,
     pub(super) values: HashMap<NodeId, TchTensor>,
+    /// Where each maximum of a pool was found, as far as a backward sweep will ask.
+    pub(super) maxima: HashMap<NodeId, TchTensor>,
 }
 
 impl Run {
@@ -29,5 +31,6 @@ impl Run {
     /// the kept ones, so these must at least be the inputs.
     pub fn retain(&mut self, keep: &[NodeId]) {
         self.values.retain(|node, _| keep.contains(node));
+        self.maxima.retain(|node, _| keep.contains(node));
     }
 }

@@ -113,7 +113,7 @@ pub struct Layout {
 }
 
 /// A rectangle of a picture, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tile {
     /// From the picture's left edge.
     pub x: usize,

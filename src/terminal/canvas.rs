@@ -8,22 +8,42 @@ use super::probe::{Traits, in_multiplexer};
 /// How pictures are brought to a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
-    /// kitty's: PNG files, placed over the cells.
+    /// kitty's: PNG files that the terminal holds, placed over the cells.
     Kitty,
+    /// iTerm2's: PNG and JPEG files, drawn where the cursor is.
+    Iterm2,
+    /// DEC's: rows of six pixels in up to 256 colours, drawn where the cursor is.
+    Sixel,
+    /// Four parts of a cell in two colours.
+    Quadrants,
     /// Two pixels a cell, in any terminal; without colours, characters.
     HalfBlocks,
 }
 
 impl Protocol {
-    /// Every protocol.
-    pub const ALL: [Self; 2] = [Self::Kitty, Self::HalfBlocks];
+    /// Every protocol, the best first.
+    pub const ALL: [Self; 5] = [
+        Self::Kitty,
+        Self::Iterm2,
+        Self::Sixel,
+        Self::Quadrants,
+        Self::HalfBlocks,
+    ];
 
     /// As the command line has it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kitty => "kitty",
+            Self::Iterm2 => "iterm2",
+            Self::Sixel => "sixel",
+            Self::Quadrants => "quadrants",
             Self::HalfBlocks => "halfblocks",
         }
+    }
+
+    /// Whether pictures are characters.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Quadrants | Self::HalfBlocks)
     }
 }
 
@@ -34,6 +54,13 @@ pub struct Canvas {
     pub protocol: Protocol,
     /// (height, width) of a cell in pixels.
     pub cell: [u16; 2],
+    /// Whether tmux stands between the program and the terminal: what it doesn't know is wrapped for it, and kitty's
+    /// pictures are placed by characters that it can move.
+    pub tmux: bool,
+    /// How many colours a sixel picture may have.
+    pub colors: u16,
+    /// Red, green and blue of what is around the pictures, where it is known.
+    pub background: Option<[u8; 3]>,
 }
 
 /// Of a terminal that shows pictures but doesn't tell its cells' size.
@@ -44,6 +71,9 @@ impl Canvas {
     pub const HALF_BLOCKS: Self = Self {
         protocol: Protocol::HalfBlocks,
         cell: [2, 1],
+        tmux: false,
+        colors: 256,
+        background: None,
     };
 
     /// For a terminal: what is wanted, else the best that it has. Where no colours are wanted, pictures are
@@ -55,20 +85,26 @@ impl Canvas {
         } else {
             Protocol::HalfBlocks
         };
-        match wanted.unwrap_or(best) {
-            Protocol::HalfBlocks => Self::HALF_BLOCKS,
-            protocol @ Protocol::Kitty => Self {
-                protocol,
-                cell: traits.cell.unwrap_or(USUAL_CELL),
-            },
+        let protocol = wanted.unwrap_or(best);
+        let cell = match protocol {
+            Protocol::HalfBlocks => [2, 1],
+            // Square pixels, of which a character shows its four parts' means.
+            Protocol::Quadrants => [4, 2],
+            _ => traits.cell.unwrap_or(USUAL_CELL),
+        };
+        Self {
+            protocol,
+            cell,
+            background: traits.background,
+            ..Self::HALF_BLOCKS
         }
     }
 
     /// After the terminal's letters may have changed their size.
     #[must_use]
     pub fn with_cell(self, cell: Option<[u16; 2]>) -> Self {
-        match (self.protocol, cell) {
-            (Protocol::Kitty, Some(cell)) => Self { cell, ..self },
+        match cell {
+            Some(cell) if !self.protocol.is_text() => Self { cell, ..self },
             _ => self,
         }
     }
@@ -123,6 +159,7 @@ mod tests {
         let kitty = Canvas {
             protocol: Protocol::Kitty,
             cell: [18, 9],
+            ..Canvas::HALF_BLOCKS
         };
         assert_eq!(kitty.with_cell(cell).cell, [30, 15]);
         assert_eq!(kitty.with_cell(None).cell, [18, 9]);

@@ -47,6 +47,15 @@ impl ColorDepth {
         }
     }
 
+    /// The same with no more than 256 colours.
+    #[must_use]
+    pub fn at_most_indexed(self) -> Self {
+        match self {
+            Self::Full => Self::Indexed,
+            fewer => fewer,
+        }
+    }
+
     /// The nearest colour that the terminal has; nothing if it has none.
     pub fn color(self, [red, green, blue]: [u8; 3]) -> Option<Color> {
         match self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::kitty::Transmission;
+use super::transmission::Transmission;
 use crate::picture::Tile;
 
 /// A part of a picture in its place.
@@ -17,6 +17,8 @@ pub struct Placed {
     pub window: Tile,
     /// The cells it covers; it begins in their upper left corner.
     pub area: Rect,
+    /// Whether it lies above other pictures.
+    pub above: bool,
 }
 
 /// Text, and the pictures over it.
@@ -51,7 +53,9 @@ impl<'a> Frame<'a> {
         &self.pictures
     }
 
-    pub(super) fn into_pictures(self) -> Vec<Placed> {
-        self.pictures
+    /// Those that the terminal holds, and those that are drawn where the cursor is.
+    pub(super) fn into_pictures(self) -> (Vec<Placed>, Vec<Placed>) {
+        let held = |placed: &Placed| placed.picture.has_windows();
+        self.pictures.into_iter().partition(held)
     }
 }

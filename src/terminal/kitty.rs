@@ -4,74 +4,22 @@
 //! that moves keeps its name, so that the terminal moves it, and the old ones go after the new ones have come.
 //! <https://sw.kovidgoyal.net/kitty/graphics-protocol/>
 
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ratatui::layout::Position;
 
 use super::frame::Placed;
-use crate::error::Result;
-use crate::picture::{Format, Picture, Tile, encode};
-
-/// The longest piece of base64 that the protocol allows.
-const CHUNK: usize = 4096;
+use super::passthrough::wrapped;
+use super::transmission::Transmission;
+use crate::picture::Tile;
 
 /// What the pictures that a terminal holds may take there, in bytes of four a pixel.
 const BUDGET: usize = 96 << 20;
 
-/// A picture as the bytes that bring it to the terminal.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Transmission {
-    id: u32,
-    bytes: Vec<u8>,
-    /// (height, width) in pixels.
-    size: [usize; 2],
-}
-
-impl Transmission {
-    /// Encodes a picture: 8 bits a pixel and a palette where it has one.
-    ///
-    /// # Errors
-    /// If the picture is empty.
-    pub fn new(picture: &Picture) -> Result<Self> {
-        static LAST: AtomicU32 = AtomicU32::new(0);
-        let id = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
-        let text = STANDARD.encode(encode(picture, Format::Png, &[])?);
-        let mut bytes = Vec::with_capacity(text.len() + text.len() / 256 + 64);
-        let mut chunks = text.as_bytes().chunks(CHUNK).peekable();
-        let mut control = format!("a=t,f=100,i={id},q=2,");
-        while let Some(chunk) = chunks.next() {
-            let more = u8::from(chunks.peek().is_some());
-            bytes.extend_from_slice(format!("\x1b_G{control}m={more};").as_bytes());
-            bytes.extend_from_slice(chunk);
-            bytes.extend_from_slice(b"\x1b\\");
-            "q=2,".clone_into(&mut control);
-        }
-        Ok(Self {
-            id,
-            bytes,
-            size: [picture.height() as usize, picture.width() as usize],
-        })
-    }
-
-    /// (height, width) in pixels.
-    pub fn size(&self) -> [usize; 2] {
-        self.size
-    }
-
-    /// On the wire.
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Never: even an empty picture has a file.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-}
+/// As many pictures can be told apart by the characters of one run of the program.
+const MOST: usize = 1000;
 
 /// What the terminal holds and shows.
 #[derive(Debug, Default)]
@@ -87,25 +35,35 @@ struct Held {
     id: u32,
     /// Gone when nobody can ask for it again.
     picture: Weak<Transmission>,
+    by_characters: bool,
     memory: usize,
     used: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A part of a picture where it stands, by the name that the terminal knows it by.
+#[derive(Clone, Copy, Debug)]
 struct Shown {
-    image: u32,
+    spot: Spot,
     placement: u32,
+}
+
+/// A part of a picture and its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Spot {
+    image: u32,
     window: Tile,
     at: Position,
+    above: bool,
+    /// (columns, rows) that it fills, if its pixels aren't the terminal's.
+    cells: Option<(u16, u16)>,
 }
 
 impl Kitty {
-    /// Whether the pictures that are shown are not those wanted.
+    /// Whether the pictures that are placed are not those wanted.
     pub(super) fn differs(&self, wanted: &[Placed]) -> bool {
-        wanted.len() != self.shown.len()
-            || wanted
-                .iter()
-                .any(|placed| !self.shown.iter().any(|shown| shown.is(placed)))
+        let shown: HashSet<Spot> = self.shown.iter().map(|shown| shown.spot).collect();
+        let wanted: HashSet<Spot> = wanted.iter().filter_map(Spot::of).collect();
+        shown != wanted
     }
 
     /// Sends what the terminal doesn't hold yet. Nothing is seen of it, so that it needn't be part of a synchronized
@@ -120,42 +78,31 @@ impl Kitty {
 
     /// Puts everything in its place, over what was there. Returns what takes away what isn't wanted any more.
     pub(super) fn place(&mut self, wanted: &[Placed], out: &mut impl Write) -> io::Result<Vec<u8>> {
-        let (mut next, mut moved): (Vec<Shown>, Vec<&Placed>) = (Vec::new(), Vec::new());
-        let mut old = std::mem::take(&mut self.shown);
-        for placed in wanted {
-            match old.iter().position(|shown| shown.is(placed)) {
-                Some(index) => next.push(old.swap_remove(index)),
-                None => moved.push(placed),
+        let mut old: HashMap<Spot, u32> = (self.shown.drain(..))
+            .map(|shown| (shown.spot, shown.placement))
+            .collect();
+        let spots: Vec<Spot> = wanted.iter().filter_map(Spot::of).collect();
+        let mut moved = Vec::new();
+        for spot in spots {
+            match old.remove(&spot) {
+                Some(placement) => self.shown.push(Shown { spot, placement }),
+                None => moved.push(spot),
             }
         }
-        for placed in moved {
-            let again = old
-                .iter()
-                .position(|old| old.image == placed.picture.id && old.window == placed.window);
-            let placement = again.map_or_else(
-                || {
-                    self.last_placement = self.last_placement.wrapping_add(1).max(1);
-                    self.last_placement
-                },
-                |index| old.swap_remove(index).placement,
-            );
-            let shown = Shown {
-                image: placed.picture.id,
-                placement,
-                window: placed.window,
-                at: placed.area.as_position(),
-            };
-            shown.put(out)?;
-            next.push(shown);
+        for spot in moved {
+            let same = |other: &Spot| (other.image, other.window) == (spot.image, spot.window);
+            let again = old.keys().copied().find(same);
+            let placement = again.and_then(|spot| old.remove(&spot)).unwrap_or_else(|| {
+                self.last_placement = self.last_placement.wrapping_add(1).max(1);
+                self.last_placement
+            });
+            spot.put(placement, out)?;
+            self.shown.push(Shown { spot, placement });
         }
-        self.shown = next;
         let mut farewell = Vec::new();
-        for gone in old {
-            write!(
-                farewell,
-                "\x1b_Ga=d,d=i,i={},p={},q=2\x1b\\",
-                gone.image, gone.placement
-            )?;
+        for (gone, placement) in old {
+            let image = gone.image;
+            write!(farewell, "\x1b_Ga=d,d=i,i={image},p={placement},q=2\x1b\\")?;
         }
         self.forget(&mut farewell)?;
         Ok(farewell)
@@ -163,9 +110,21 @@ impl Kitty {
 
     /// Forgets everything, the terminal too.
     pub(super) fn clear(&mut self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&self.farewell())?;
         self.held.clear();
         self.shown.clear();
-        out.write_all(DELETE_ALL)
+        Ok(())
+    }
+
+    /// What makes the terminal forget every picture. In tmux other programs have pictures there as well.
+    pub(super) fn farewell(&self) -> Vec<u8> {
+        let (named, placed): (Vec<&Held>, Vec<&Held>) =
+            self.held.iter().partition(|held| held.by_characters);
+        let mut bytes: Vec<u8> = named.into_iter().flat_map(Held::farewell).collect();
+        if !placed.is_empty() {
+            bytes.extend_from_slice(b"\x1b_Ga=d,d=A,q=2\x1b\\");
+        }
+        bytes
     }
 
     fn hold(&mut self, picture: &Arc<Transmission>, out: &mut impl Write) -> io::Result<()> {
@@ -174,10 +133,12 @@ impl Kitty {
             return Ok(());
         }
         out.write_all(&picture.bytes)?;
+        let [height, width] = picture.size();
         self.held.push(Held {
             id: picture.id,
             picture: Arc::downgrade(picture),
-            memory: 4 * picture.size[0] * picture.size[1],
+            by_characters: picture.by_characters,
+            memory: 4 * height * width,
             used: self.clock,
         });
         Ok(())
@@ -185,41 +146,59 @@ impl Kitty {
 
     /// What can't come back goes; then what wasn't shown for longest, until the rest is within the budget.
     fn forget(&mut self, out: &mut impl Write) -> io::Result<()> {
-        let mut gone = Vec::new();
-        self.held.retain(|held| {
-            let wanted = held.used == self.clock || held.picture.strong_count() > 0;
-            if !wanted {
-                gone.push(held.id);
-            }
-            wanted
-        });
-        for id in gone {
-            write!(out, "\x1b_Ga=d,d=I,i={id},q=2\x1b\\")?;
+        let wanted = |held: &mut Held| held.used == self.clock || held.picture.strong_count() > 0;
+        for held in self.held.extract_if(.., |held| !wanted(held)) {
+            out.write_all(&held.farewell())?;
         }
         self.held.sort_by_key(|held| std::cmp::Reverse(held.used));
         let mut total: usize = self.held.iter().map(|held| held.memory).sum();
-        while total > BUDGET
+        while (total > BUDGET || self.held.len() > MOST)
             && let Some(last) = self.held.pop_if(|held| held.used != self.clock)
         {
             total -= last.memory;
-            write!(out, "\x1b_Ga=d,d=I,i={},q=2\x1b\\", last.id)?;
+            out.write_all(&last.farewell())?;
         }
         Ok(())
     }
 }
 
-/// All pictures of this page of the terminal, shown or not.
-pub(super) const DELETE_ALL: &[u8] = b"\x1b_Ga=d,d=A,q=2\x1b\\";
+impl Held {
+    fn farewell(&self) -> Vec<u8> {
+        let bytes = format!("\x1b_Ga=d,d=I,i={},q=2\x1b\\", self.id).into_bytes();
+        if self.by_characters {
+            wrapped(&bytes)
+        } else {
+            bytes
+        }
+    }
+}
 
-impl Shown {
-    fn is(&self, placed: &Placed) -> bool {
-        self.image == placed.picture.id
-            && self.window == placed.window
-            && self.at == placed.area.as_position()
+impl Spot {
+    /// Nothing if characters place it.
+    fn of(placed: &Placed) -> Option<Self> {
+        let picture = &placed.picture;
+        if picture.by_characters {
+            return None;
+        }
+        let mut window = placed.window;
+        let cells = picture.stretched.then(|| {
+            // Whole cells of it fill whole cells.
+            let [down, across] = picture.cell.map(usize::from);
+            window.width = across * usize::from(placed.area.width);
+            window.height = down * usize::from(placed.area.height);
+            (placed.area.width, placed.area.height)
+        });
+        Some(Self {
+            image: picture.id,
+            window,
+            at: placed.area.as_position(),
+            above: placed.above,
+            cells,
+        })
     }
 
     /// Over the cells, without moving the cursor (C).
-    fn put(&self, out: &mut impl Write) -> io::Result<()> {
+    fn put(&self, placement: u32, out: &mut impl Write) -> io::Result<()> {
         let Tile {
             x,
             y,
@@ -228,12 +207,18 @@ impl Shown {
         } = self.window;
         write!(
             out,
-            "\x1b[{};{}H\x1b_Ga=p,i={},p={},x={x},y={y},w={width},h={height},C=1,q=2\x1b\\",
+            "\x1b[{};{}H\x1b_Ga=p,i={},p={placement},x={x},y={y},w={width},h={height},",
             self.at.y + 1,
             self.at.x + 1,
             self.image,
-            self.placement,
-        )
+        )?;
+        if let Some((columns, rows)) = self.cells {
+            write!(out, "c={columns},r={rows},")?;
+        }
+        if self.above {
+            write!(out, "z=1,")?;
+        }
+        write!(out, "C=1,q=2\x1b\\")
     }
 }
 
@@ -243,11 +228,19 @@ mod tests {
 
     use super::*;
     use crate::picture::{Colormap, Indexed};
+    use crate::terminal::{Canvas, Cutout, Protocol};
+
+    const CANVAS: Canvas = Canvas {
+        protocol: Protocol::Kitty,
+        cell: [8, 8],
+        ..Canvas::HALF_BLOCKS
+    };
 
     fn picture(side: u32) -> Arc<Transmission> {
         let levels = (0..side * side).map(|index| (index * 7 % 251) as u8);
         let picture = Indexed::new(side, side, levels.collect(), Colormap::Viridis);
-        Arc::new(Transmission::new(&picture.into()).unwrap())
+        let cutout = Cutout::whole(picture.into());
+        Arc::new(Transmission::new(&cutout, CANVAS, CANVAS.cell).unwrap())
     }
 
     fn placed(picture: &Arc<Transmission>, column: usize, x: u16) -> Placed {
@@ -260,6 +253,7 @@ mod tests {
                 height: 8,
             },
             area: Rect::new(x, 3, 1, 1),
+            above: false,
         }
     }
 
@@ -272,28 +266,6 @@ mod tests {
             String::from_utf8(out).unwrap(),
             String::from_utf8(farewell).unwrap(),
         )
-    }
-
-    #[test]
-    fn a_picture_is_sent_in_pieces_that_make_its_file() {
-        let picture = picture(300);
-        let text = String::from_utf8(picture.bytes.clone()).unwrap();
-        let pieces: Vec<&str> = text.split_terminator("\x1b\\").collect();
-        assert!(pieces.len() > 2);
-        let mut file = String::new();
-        for (index, piece) in pieces.iter().enumerate() {
-            let (control, data) = piece
-                .strip_prefix("\x1b_G")
-                .unwrap()
-                .split_once(';')
-                .unwrap();
-            assert_eq!(control.starts_with("a=t,f=100,"), index == 0);
-            assert_eq!(control.ends_with("m=1"), index + 1 < pieces.len());
-            assert!(data.len() <= CHUNK);
-            file.push_str(data);
-        }
-        let decoded = image::load_from_memory(&STANDARD.decode(file).unwrap()).unwrap();
-        assert_eq!((decoded.width(), decoded.height()), (300, 300));
     }
 
     #[test]

@@ -4,11 +4,12 @@
 //! the size of a terminal that is gone, and prints when it is dropped. Two buffers and their difference are enough.
 
 use std::env;
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Write};
 use std::panic;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
 use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use crossterm::cursor::{Hide, Show};
@@ -21,38 +22,55 @@ use crossterm::{execute, queue};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
+use rustix::stdio::stdout;
+use rustix::termios::{QueueSelector, tcflush};
 use signal_hook::consts::SIGTSTP;
 use signal_hook::low_level::emulate_default_handler;
 
+use super::canvas::Canvas;
 use super::frame::Frame;
-use super::kitty::{DELETE_ALL, Kitty};
+use super::inline::Inline;
+use super::kitty::Kitty;
+use super::outbox::OUTBOX;
+use super::pace::Pace;
+use super::ping::Ping;
+use super::placeholders::stamp;
 use super::probe::Traits;
 
 /// Whether the terminal is in the screen's state; it is restored once.
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 
-/// Whether pictures were sent to the terminal.
-static PICTURES: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal owes an answer, which would look like keys.
+static AWAITED: AtomicBool = AtomicBool::new(false);
 
-/// Room for a frame: at most some hundred bytes for each of ten thousand cells.
-const FRAME: usize = 1 << 20;
+/// What takes the pictures away again.
+static FAREWELL: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// Frames of fewer bytes arrive at once, or not much later: nobody asks for them.
+const SMALL: usize = 2048;
+
+/// What a frame under way may take to be finished when the screen ends. On a line that is slower, or stuck, it is lost.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The terminal while it is a screen: raw, without a cursor, on its other page. Restored when dropped, and when
 /// the thread that made it panics, before the message is printed.
 #[derive(Debug)]
 pub struct Screen {
-    backend: CrosstermBackend<BufWriter<Stdout>>,
     shown: Buffer,
     next: Buffer,
     kitty: Kitty,
+    inline: Inline,
+    pace: Pace,
+    ping: Option<Ping>,
 }
 
 impl Screen {
-    /// Takes the terminal.
+    /// Takes the terminal. `taken` is called, on another thread, when what was drawn has been written: the screen may be
+    /// ready for more then.
     ///
     /// # Errors
     /// If standard input or output is no terminal, it can't move its cursor, or it is gone.
-    pub fn enter() -> Result<Self> {
+    pub fn enter(taken: impl Fn() + Send + 'static) -> Result<Self> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             bail!(
                 "the explorer needs a terminal for its keys and its screen; see 'convscope --help' for the rest"
@@ -69,14 +87,16 @@ impl Screen {
         enable_raw_mode().context(failed)?;
         ACTIVE.store(true, Ordering::SeqCst);
         let empty = Buffer::empty(Rect::ZERO);
-        let writer = BufWriter::with_capacity(FRAME, io::stdout());
         // From here on, dropping it restores the terminal.
         let mut screen = Self {
-            backend: CrosstermBackend::new(writer),
             shown: empty.clone(),
             next: empty,
             kitty: Kitty::default(),
+            inline: Inline::default(),
+            pace: Pace::default(),
+            ping: None,
         };
+        OUTBOX.start(taken).context(failed)?;
         screen.take().context(failed)?;
         Ok(screen)
     }
@@ -100,27 +120,51 @@ impl Screen {
         disable_raw_mode()?;
         enable_raw_mode()?;
         ACTIVE.store(true, Ordering::SeqCst);
+        // What was there when the program was stopped from outside.
+        let farewell = std::mem::take(&mut *lock(&FAREWELL));
+        io::stdout().write_all(&farewell)?;
         self.kitty = Kitty::default();
+        self.inline.clear();
+        self.pace.forget();
         self.shown.resize(Rect::ZERO);
-        if PICTURES.load(Ordering::SeqCst) {
-            self.backend.write_all(DELETE_ALL)?;
-        }
         self.take()
     }
 
     fn take(&mut self) -> io::Result<()> {
         execute!(
-            self.backend,
+            io::stdout(),
             EnterAlternateScreen,
             EnableBracketedPaste,
             Hide
-        )
+        )?;
+        OUTBOX.open();
+        Ok(())
     }
 
     /// Asks the terminal what it can do. Must be done before anybody reads keys.
-    #[allow(clippy::unused_self)]
-    pub fn ask(&self) -> Traits {
+    pub fn ask(&mut self) -> Traits {
         Traits::ask()
+    }
+
+    /// Sets what is drawn with from now on, and how the terminal is asked whether it has drawn.
+    pub fn prepare(&mut self, canvas: Canvas, traits: &Traits) {
+        self.ping = Ping::new(canvas, traits);
+    }
+
+    /// Whether the terminal has taken enough of what was drawn to draw again.
+    pub fn is_ready(&mut self) -> bool {
+        OUTBOX.pending() < SMALL && self.pace.is_free(Instant::now())
+    }
+
+    /// The terminal has answered.
+    pub fn answered(&mut self) {
+        self.pace.arrived(Instant::now());
+        AWAITED.store(self.pace.awaits(), Ordering::SeqCst);
+    }
+
+    /// Whether pictures take long to arrive.
+    pub fn is_slow(&self) -> bool {
+        self.pace.is_slow()
     }
 
     /// The terminal's size in cells. One that doesn't know it, such as a serial line, is taken for 80x24.
@@ -149,33 +193,58 @@ impl Screen {
         // Before anything is written: were this to panic, no part of a frame would be left to be flushed.
         let mut frame = Frame::new(&mut self.next);
         paint(&mut frame);
-        let pictures = frame.into_pictures();
+        let (held, inline) = frame.into_pictures();
+        for placed in held.iter().filter(|placed| placed.picture.by_characters) {
+            stamp(placed, &mut self.next);
+        }
 
         let resized = self.shown.area != area;
         if resized {
             self.shown.resize(area);
             self.shown.reset();
+            self.inline.clear();
         }
+        let steps = self.inline.prepare(inline, &mut self.shown);
         let changes = self.shown.diff(&self.next);
-        let replaced = self.kitty.differs(&pictures);
+        let replaced = self.kitty.differs(&held) || !steps.is_empty();
         if resized || replaced || !changes.is_empty() {
-            PICTURES.fetch_or(!pictures.is_empty(), Ordering::SeqCst);
-            if resized && PICTURES.load(Ordering::SeqCst) {
-                self.kitty.clear(&mut self.backend)?;
-            }
-            self.kitty.send(&pictures, &mut self.backend)?;
-            queue!(self.backend, BeginSynchronizedUpdate)?;
+            let mut out = Vec::new();
             if resized {
-                queue!(self.backend, Clear(ClearType::All))?;
+                self.kitty.clear(&mut out)?;
             }
-            let farewell = self.kitty.place(&pictures, &mut self.backend)?;
-            self.backend.draw(changes.into_iter())?;
-            self.backend.write_all(&farewell)?;
-            queue!(self.backend, EndSynchronizedUpdate)?;
-            Write::flush(&mut self.backend)?;
+            self.kitty.send(&held, &mut out)?;
+            queue!(out, BeginSynchronizedUpdate)?;
+            if resized {
+                queue!(out, Clear(ClearType::All))?;
+            }
+            let farewell = self.kitty.place(&held, &mut out)?;
+            CrosstermBackend::new(&mut out).draw(changes.into_iter())?;
+            self.inline.draw(steps, &mut out)?;
+            out.write_all(&farewell)?;
+            queue!(out, EndSynchronizedUpdate)?;
+            *lock(&FAREWELL) = self.farewell();
+            self.hand_over(out)?;
         }
         std::mem::swap(&mut self.shown, &mut self.next);
         Ok(())
+    }
+
+    fn hand_over(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
+        if let Some(ping) = self.ping.filter(|_| bytes.len() >= SMALL) {
+            self.pace.sent(bytes.len(), Instant::now());
+            bytes.extend_from_slice(&ping.question());
+            AWAITED.store(true, Ordering::SeqCst);
+        }
+        OUTBOX.send(bytes)
+    }
+
+    /// What takes away the pictures.
+    fn farewell(&self) -> Vec<u8> {
+        let mut bytes = self.kitty.farewell();
+        if !self.inline.is_empty() {
+            bytes.extend_from_slice(b"\x1b[2J");
+        }
+        bytes
     }
 }
 
@@ -190,13 +259,22 @@ pub fn is_alive() -> bool {
     window_size().is_ok()
 }
 
+/// Whether what looks like keys may be the terminal's answer.
+pub fn awaits_answer() -> bool {
+    AWAITED.load(Ordering::SeqCst)
+}
+
 /// Gives the terminal back as it was. There is nothing to be done about errors: it may be gone.
 fn restore() {
     if ACTIVE.swap(false, Ordering::SeqCst) {
-        let mut out = io::stdout();
-        if PICTURES.swap(false, Ordering::SeqCst) {
-            let _ = out.write_all(DELETE_ALL);
+        if !OUTBOX.close(GRACE) {
+            // The terminal takes nothing: what is on its way must not keep what follows back.
+            let _ = tcflush(stdout(), QueueSelector::OFlush);
         }
+        let mut out = io::stdout();
+        // A frame may have ended in the middle of a sequence.
+        let _ = out.write_all(b"\x1b\\");
+        let _ = out.write_all(&std::mem::take(&mut *lock(&FAREWELL)));
         let _ = execute!(
             out,
             EndSynchronizedUpdate,
@@ -206,6 +284,10 @@ fn restore() {
         );
         let _ = disable_raw_mode();
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// While there is a screen, only a panic of its own thread is shown, after the screen is gone. Other threads catch

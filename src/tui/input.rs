@@ -9,7 +9,7 @@ use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Size;
 
 use super::protocol::Event;
-use crate::terminal::cell_of_window;
+use crate::terminal::{awaits_answer, cell_of_window};
 
 /// How long after the start the terminal's answers may still come.
 const LATE: Duration = Duration::from_secs(10);
@@ -21,15 +21,17 @@ const LONGEST_ANSWER: usize = 64;
 pub(super) fn watch(events: Sender<Event>) -> io::Result<()> {
     let watch = move || {
         let started = Instant::now();
-        let mut answer = LateAnswer::default();
+        let mut answer = Answer::default();
         loop {
             let event = match event::read() {
                 Ok(event::Event::Key(key)) if key.kind == KeyEventKind::Release => continue,
                 Ok(event::Event::Key(key)) => {
-                    if answer.goes_on(key, started.elapsed() < LATE) {
-                        continue;
+                    let possible = started.elapsed() < LATE || awaits_answer();
+                    match answer.take(key, possible) {
+                        Part::None => Event::Key(key),
+                        Part::Inner => continue,
+                        Part::Last => Event::Answered,
                     }
-                    Event::Key(key)
                 }
                 Ok(event::Event::Paste(text)) => Event::Paste(text),
                 Ok(event::Event::Resize(width, height)) => {
@@ -50,25 +52,35 @@ pub(super) fn watch(events: Sender<Event>) -> io::Result<()> {
     Ok(())
 }
 
-/// On a slow line the terminal's answers come after they were waited for, and look like keys: from `ESC _` or `ESC ]` to
-/// `ESC \` or BEL.
+/// The terminal's answers look like keys: from `ESC _` or `ESC ]` to `ESC \` or BEL.
 #[derive(Debug, Default)]
-struct LateAnswer(Option<usize>);
+struct Answer(Option<usize>);
 
-impl LateAnswer {
-    /// Whether a key is a part of one.
-    fn goes_on(&mut self, key: KeyEvent, possible: bool) -> bool {
+/// What a key is of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    None,
+    Inner,
+    Last,
+}
+
+impl Answer {
+    /// Takes a key for a part of an answer, if one is possible.
+    fn take(&mut self, key: KeyEvent, possible: bool) -> Part {
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         let begins = possible && alt && matches!(key.code, KeyCode::Char('_' | ']'));
         let bell = key.code == KeyCode::Char('g') && key.modifiers.contains(KeyModifiers::CONTROL);
         let ends = bell || (alt && key.code == KeyCode::Char('\\'));
         match self.0 {
             None if begins => self.0 = Some(0),
-            None => return false,
-            Some(count) if ends || count >= LONGEST_ANSWER => self.0 = None,
+            None => return Part::None,
+            Some(count) if ends || count >= LONGEST_ANSWER => {
+                self.0 = None;
+                return Part::Last;
+            }
             Some(count) => self.0 = Some(count + 1),
         }
-        true
+        Part::Inner
     }
 }
 
@@ -77,20 +89,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_late_answer_is_no_key() {
+    fn an_answer_is_no_key() {
         let key = |character| KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE);
         let alt = |character| KeyEvent::new(KeyCode::Char(character), KeyModifiers::ALT);
-        let mut answer = LateAnswer::default();
-        assert!(!answer.goes_on(key('j'), true));
-        for part in [alt('_'), key('G'), key('q'), alt('\\')] {
-            assert!(answer.goes_on(part, true));
+        let mut answer = Answer::default();
+        assert_eq!(answer.take(key('j'), true), Part::None);
+        for part in [alt('_'), key('G'), key('q')] {
+            assert_eq!(answer.take(part, true), Part::Inner);
         }
-        assert!(!answer.goes_on(key('q'), true));
+        assert_eq!(answer.take(alt('\\'), true), Part::Last);
+        assert_eq!(answer.take(key('q'), true), Part::None);
         let bell = KeyEvent::new(KeyCode::Char('g'), KeyModifiers::CONTROL);
-        for part in [alt(']'), key('1'), bell] {
-            assert!(answer.goes_on(part, true));
-        }
-        // Later it is what somebody typed.
-        assert!(!answer.goes_on(alt(']'), false));
+        assert_eq!(answer.take(alt(']'), true), Part::Inner);
+        assert_eq!(answer.take(key('1'), true), Part::Inner);
+        assert_eq!(answer.take(bell, true), Part::Last);
+        // If nothing was asked it is what somebody typed.
+        assert_eq!(answer.take(alt(']'), false), Part::None);
     }
 }

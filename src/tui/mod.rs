@@ -122,7 +122,8 @@ pub fn run(setup: Setup) -> Result<()> {
         let _ = notice.send(Event::Signal(signal));
     })?;
 
-    let mut screen = Screen::enter()?;
+    let taken = events.clone();
+    let mut screen = Screen::enter(move || drop(taken.send(Event::Taken)))?;
     let staff = Staff::start(
         Material {
             model: model.clone(),
@@ -138,6 +139,7 @@ pub fn run(setup: Setup) -> Result<()> {
     staff.see_to(begin(&mut state));
     let traits = screen.ask();
     state.canvas = Canvas::new(protocol, depth, &traits);
+    screen.prepare(state.canvas, &traits);
     if depth == ColorDepth::Monochrome {
         // In shades alone a heatmap over a photo can't be told from it.
         state.heat.layout = Layout::Alone;
@@ -191,20 +193,31 @@ fn explore(
 ) -> Exit {
     loop {
         let size = state.size;
-        if screen
-            .draw(size, |frame| view(&state, looks, frame))
-            .is_err()
+        // Otherwise whoever is drawn for would look at the past.
+        let ready = screen.is_ready();
+        if ready
+            && screen
+                .draw(size, |frame| view(&state, looks, frame))
+                .is_err()
         {
             return Exit::Lost;
         }
-        let first = match inbox.recv_timeout(if state.is_busy() { TICK } else { HEARTBEAT }) {
+        let soon = state.awaits_time() || !ready;
+        let first = match inbox.recv_timeout(if soon { TICK } else { HEARTBEAT }) {
             Ok(event) => event,
-            Err(RecvTimeoutError::Timeout) if state.is_busy() => Event::Tick,
-            Err(RecvTimeoutError::Timeout) if terminal::is_alive() => continue,
+            Err(RecvTimeoutError::Timeout) if state.awaits_time() => Event::Tick,
+            Err(RecvTimeoutError::Timeout) if !ready || terminal::is_alive() => continue,
             Err(_) => return Exit::Lost,
         };
         // What came together is drawn together.
         for event in std::iter::once(first).chain(inbox.try_iter()) {
+            let event = if matches!(event, Event::Answered) {
+                screen.answered();
+                let slow = screen.is_slow();
+                Event::Link { slow }
+            } else {
+                event
+            };
             staff.see_to(update(&mut state, event));
             if let Some(exit) = state.exit.take() {
                 return exit;

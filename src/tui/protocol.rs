@@ -97,6 +97,15 @@ pub enum Event {
     Saved(Result<String, String>),
     /// The system asks for something.
     Signal(Notice),
+    /// What was drawn has been written; the terminal may be ready for more.
+    Taken,
+    /// The terminal says that it has drawn.
+    Answered,
+    /// What is known of the way to the terminal.
+    Link {
+        /// Whether pictures take long to come.
+        slow: bool,
+    },
     /// The terminal is gone.
     Lost,
 }

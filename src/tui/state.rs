@@ -10,7 +10,7 @@ use super::cache::Cache;
 use super::filters::{Filters, Growth, PatternKey};
 use super::heat::{Heat, HeatKey};
 use super::outline::{LayerRow, Outline};
-use super::painter::{PaintKey, Painting, Subject};
+use super::painter::{Detail, PaintKey, Painting, Subject, is_layered};
 use super::panes::Panes;
 use super::protocol::{Activation, ClassRow, Form, ImageId, Job, Photo, Purpose, Ticket};
 use super::search::Search;
@@ -111,6 +111,10 @@ pub struct State {
     pub size: Size,
     /// What pictures are drawn with.
     pub canvas: Canvas,
+    /// Whether pictures take long to come to the terminal.
+    pub slow: bool,
+    /// Ticks until the user is at rest, having looked for another picture.
+    pub restless: usize,
     /// Once the model is open.
     pub outline: Option<Outline>,
     /// Which pane has the keys.
@@ -183,6 +187,8 @@ impl State {
             output_dir,
             size,
             canvas: Canvas::HALF_BLOCKS,
+            slow: false,
+            restless: 0,
             outline: None,
             focus: Focus::Layers,
             view: View::Summary,
@@ -362,12 +368,29 @@ impl State {
                 Subject::Channel(image, layer, self.channel(), self.channel_style)
             }
         };
-        Some(PaintKey {
+        let full = PaintKey {
             subject,
             colormap,
             room,
             canvas: self.canvas,
-        })
+            detail: Detail::Full,
+        };
+        Some(self.in_haste(full))
+    }
+
+    /// The rough picture in place of the exact one, while the user is on the way to another one and the exact one would
+    /// take long.
+    fn in_haste(&self, full: PaintKey) -> PaintKey {
+        let rough = PaintKey {
+            detail: Detail::Rough,
+            ..full
+        };
+        let long = self.slow || is_layered(&rough);
+        if self.restless > 0 && long && self.paintings.peek(&full).is_none() {
+            rough
+        } else {
+            full
+        }
     }
 
     /// Why there is no picture, if it can't be had.
@@ -426,6 +449,12 @@ impl State {
     /// Whether the user waits for something.
     pub fn is_busy(&self) -> bool {
         self.picture_is_busy() || self.classes_are_busy()
+    }
+
+    /// Whether something is to happen by itself as time passes.
+    pub fn awaits_time(&self) -> bool {
+        let rough = |key: PaintKey| key.detail == Detail::Rough;
+        self.is_busy() || (self.restless > 0 && self.wanted().is_some_and(rough))
     }
 
     /// What the picture depends on.

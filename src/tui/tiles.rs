@@ -60,11 +60,11 @@ impl Tiles {
         let clear = |tiles: &Self| {
             let pixels = tiles.pixels[0] * tiles.pixels[1];
             match canvas.protocol {
-                Protocol::HalfBlocks => {
+                Protocol::HalfBlocks | Protocol::Quadrants => {
                     let own = tiles.pixels == size && pixels >= FEWEST_OWN_PIXELS;
                     own || pixels >= FEWEST_PIXELS
                 }
-                Protocol::Kitty => pixels >= FEWEST_SMALL_PIXELS,
+                _ => pixels >= FEWEST_SMALL_PIXELS,
             }
         };
         fitting()
@@ -129,6 +129,7 @@ mod tests {
     const KITTY: Canvas = Canvas {
         protocol: Protocol::Kitty,
         cell: [18, 9],
+        ..Canvas::HALF_BLOCKS
     };
 
     fn tiles(channels: usize, side: usize, width: u16, height: u16) -> Tiles {

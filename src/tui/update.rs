@@ -13,6 +13,9 @@ use super::state::{Exit, Message, Pause, State, View};
 use super::wants;
 use crate::terminal::Notice;
 
+/// Ticks after which a user who presses no key is at rest.
+const REST: usize = 2;
+
 /// What has to be done before anything happens.
 pub fn begin(state: &mut State) -> Vec<Request> {
     wants::requests(state)
@@ -21,6 +24,8 @@ pub fn begin(state: &mut State) -> Vec<Request> {
 /// Takes an event in.
 pub fn update(state: &mut State, event: Event) -> Vec<Request> {
     let mut requests = Vec::new();
+    let by_key = matches!(event, Event::Key(_));
+    let looked_at = state.wanted().map(|key| key.subject);
     match event {
         Event::Key(key) => {
             state.message = None;
@@ -36,7 +41,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Request> {
             state.size = size;
             state.canvas = state.canvas.with_cell(cell);
         }
-        Event::Tick => state.ticks += 1,
+        Event::Tick => {
+            state.ticks += 1;
+            state.restless = state.restless.saturating_sub(1);
+        }
+        Event::Link { slow } => state.slow = slow,
         Event::Answer(ticket, job, result) => {
             let awaited = state
                 .pending
@@ -73,6 +82,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Request> {
         Event::Signal(Notice::Continue) => state.pause = Some(Pause::Ends),
         Event::Paste(text) => search::paste(state, &text),
         Event::Lost => state.exit = Some(Exit::Lost),
+        Event::Taken | Event::Answered => {}
+    }
+    if by_key && looked_at != state.wanted().map(|key| key.subject) {
+        state.restless = REST;
     }
     requests.extend(wants::requests(state));
     save_when_there(state, &mut requests);

@@ -1,6 +1,9 @@
 //! From arrays to pictures of the screen's size, on a thread of its own.
 
 mod heat;
+mod key;
+mod maps;
+mod painting;
 mod patterns;
 
 use std::io;
@@ -11,68 +14,21 @@ use std::thread;
 use image::RgbImage;
 use ratatui::layout::Size;
 
+pub use self::heat::is_layered;
+pub use self::key::{Detail, PaintKey, Subject};
+use self::maps::{no_maps, paint_channel, paint_grid, paint_photo, paint_vector};
+pub use self::painting::{Painting, Places, Sheet};
 pub use self::patterns::Drawer;
-use super::filters::{Growth, PatternKey};
-use super::fit::{fit, resize};
-use super::heat::{HeatKey, Layout};
-use super::protocol::{Event, Form, ImageId, Ticket};
+use super::filters::Growth;
+use super::heat::Layout;
+use super::protocol::{Event, Ticket};
 use super::rescue::rescued;
-use super::tiles::Tiles;
 use crate::array::Array;
-use crate::error::{Error, Result};
-use crate::explain::cam::{Dialect, Heatmap};
-use crate::explain::filters::Recipe;
-use crate::model::{ChannelId, Filter, LayerId};
+use crate::error::Result;
+use crate::explain::cam::Heatmap;
 use crate::photo::Region;
-use crate::photo::resize::pillow;
-use crate::picture::{Colormap, Indexed, Overlay, Picture, Style, Tile, is_constant, vector};
-use crate::terminal::{Canvas, Protocol, Transmission};
-
-/// What a picture shows, how, and for which room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PaintKey {
-    /// What.
-    pub subject: Subject,
-    /// Through which levels are seen.
-    pub colormap: Colormap,
-    /// In cells.
-    pub room: Size,
-    /// What it is drawn with.
-    pub canvas: Canvas,
-}
-
-impl PaintKey {
-    /// Whether it shows what the other did, only that it has grown since.
-    pub fn replaces(&self, other: &Self) -> bool {
-        self != other
-            && match (self.subject, other.subject) {
-                (Subject::Filter(_, key, ..), Subject::Filter(_, older, ..)) => key == older,
-                (Subject::Patterns(layer, recipe, _), Subject::Patterns(of, by, _)) => {
-                    (layer, recipe) == (of, by)
-                }
-                _ => false,
-            }
-    }
-}
-
-/// What a picture shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
-    /// What the network is shown.
-    Photo(ImageId),
-    /// All channels of a layer.
-    Grid(ImageId, LayerId, Style),
-    /// One of them.
-    Channel(ImageId, LayerId, ChannelId, Style),
-    /// A layer without feature maps.
-    Vector(ImageId, LayerId),
-    /// A heatmap as a system lays it over the photo, with an opacity in hundredths.
-    Heatmap(HeatKey, Dialect, u8, Layout),
-    /// A channel beside its filter's pattern, which has grown for some steps.
-    Filter(ImageId, PatternKey, usize, Style),
-    /// The patterns of a layer, as they were at some time.
-    Patterns(LayerId, Recipe, usize),
-}
+use crate::picture::{Overlay, Picture};
+use crate::terminal::Cutout;
 
 /// A picture to be painted.
 #[derive(Clone, Debug)]
@@ -105,93 +61,6 @@ pub enum Source {
     Filter(Option<Arc<Array>>, Option<Arc<Growth>>),
     /// What there is of the pattern of each channel.
     Patterns(Vec<Option<Arc<Growth>>>),
-}
-
-/// A picture that fits its room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Painting {
-    /// What it shows.
-    pub key: PaintKey,
-    /// What it is drawn from. Without tiles, pictures beside each other.
-    pub sheets: Vec<Sheet>,
-    /// Of a grid.
-    pub tiles: Option<Tiles>,
-    places: Places,
-}
-
-/// Pixels in the form that the terminal takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sheet {
-    /// To be drawn as cells.
-    Cells(Picture),
-    /// To be sent to the terminal.
-    Sent(Arc<Transmission>),
-}
-
-/// Where a grid's tiles are on its sheets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Places {
-    /// On one sheet, one below the other.
-    #[default]
-    Stack,
-    /// In rows and columns, as many rows on each sheet as are in the room, so that what isn't looked at isn't sent.
-    Pages,
-    /// Each on a sheet of its own, as far as they are there.
-    Own(Vec<Option<usize>>),
-}
-
-impl Sheet {
-    /// (height, width) in pixels.
-    pub fn size(&self) -> [usize; 2] {
-        match self {
-            Self::Cells(picture) => [picture.height() as usize, picture.width() as usize],
-            Self::Sent(picture) => picture.size(),
-        }
-    }
-
-    fn new(picture: Picture, canvas: Canvas) -> Result<Self> {
-        Ok(match canvas.protocol {
-            Protocol::HalfBlocks => Self::Cells(picture),
-            Protocol::Kitty => Self::Sent(Arc::new(Transmission::new(&picture)?)),
-        })
-    }
-
-    fn bytes(&self) -> usize {
-        let [height, width] = self.size();
-        match self {
-            Self::Cells(Picture::Indexed(_)) => height * width,
-            Self::Cells(Picture::Rgb(_)) => 3 * height * width,
-            Self::Sent(picture) => picture.len(),
-        }
-    }
-}
-
-impl Painting {
-    /// The sheet that shows a channel of a grid, and the tile of the channel on it; nothing if it isn't there yet.
-    pub fn tile(&self, channel: usize) -> Option<(usize, Tile)> {
-        let tiles = self.tiles?;
-        let [height, width] = tiles.pixels;
-        let (sheet, column, row) = match &self.places {
-            Places::Stack => (0, 0, channel),
-            Places::Pages => {
-                let (row, rows) = (channel / tiles.columns, tiles.rows_in_room.max(1));
-                (row / rows, channel % tiles.columns, row % rows)
-            }
-            Places::Own(sheets) => ((*sheets.get(channel)?)?, 0, 0),
-        };
-        let tile = Tile {
-            x: column * width,
-            y: row * height,
-            width,
-            height,
-        };
-        Some((sheet, tile))
-    }
-
-    /// Memory that the pixels take.
-    pub fn bytes(&self) -> usize {
-        self.sheets.iter().map(Sheet::bytes).sum()
-    }
 }
 
 /// Starts the thread. It ends when the returned sender is dropped.
@@ -251,6 +120,9 @@ pub fn paint(order: &PaintOrder, drawer: &mut Drawer) -> Result<Painting> {
                 Layout::SideBySide => [room[0], beside(key.room, across)],
                 _ => room,
             };
+            if heat::is_layered(key) {
+                return heat::layered(key, &heat.heat, overlay, photo, *region, room, drawer);
+            }
             heat::paint(&heat.heat, overlay, photo, *region, layout, room)?
         }
         (Subject::Filter(_, pattern, _, style), Source::Filter(values, growth)) => {
@@ -277,12 +149,12 @@ pub fn paint(order: &PaintOrder, drawer: &mut Drawer) -> Result<Painting> {
     };
     let sheets = pictures
         .into_iter()
-        .map(|picture| Sheet::new(picture, key.canvas));
+        .map(|picture| Sheet::new(Cutout::whole(picture), key.canvas, key.detail));
     Ok(Painting {
         key: *key,
         sheets: sheets.collect::<Result<_>>()?,
         tiles: None,
-        places: Places::default(),
+        places: Places::Beside,
     })
 }
 
@@ -291,131 +163,15 @@ fn beside(room: Size, across: usize) -> usize {
     across * usize::from((room.width / 2).saturating_sub(1).max(1))
 }
 
-/// A stack of tiles as sheets of rows and columns.
-fn pages(stack: &Indexed, tiles: Tiles) -> Result<Vec<Sheet>> {
-    let [height, width] = tiles.pixels;
-    let per_page = tiles.columns * tiles.rows_in_room.max(1);
-    let mut pages = Vec::new();
-    for first in (0..tiles.channels).step_by(per_page) {
-        let count = per_page.min(tiles.channels - first);
-        let across = tiles.columns * width;
-        let down = count.div_ceil(tiles.columns) * height;
-        let mut page = Indexed::blank(across, down, stack.colormap())?;
-        let lines = stack.pixels()[first * height * width..].chunks_exact(width);
-        for (line, levels) in lines.take(count * height).enumerate() {
-            let (tile, y) = (line / height, line % height);
-            let start = (tile / tiles.columns * height + y) * across + tile % tiles.columns * width;
-            page.pixels_mut()[start..start + width].copy_from_slice(levels);
-        }
-        pages.push(Sheet::Sent(Arc::new(Transmission::new(&page.into())?)));
-    }
-    Ok(pages)
-}
-
-fn paint_photo(photo: &RgbImage, room: [usize; 2]) -> RgbImage {
-    let size = [photo.height() as usize, photo.width() as usize];
-    let fitted = fit(size, room);
-    let filter = if fitted[0] >= size[0] {
-        Filter::Nearest
-    } else {
-        Filter::Box
-    };
-    pillow(photo, fitted, filter)
-}
-
-fn paint_channel(
-    values: &Array,
-    channel: ChannelId,
-    style: Style,
-    colormap: Colormap,
-    room: [usize; 2],
-) -> Result<Indexed> {
-    let map = Map::of(values, channel.0)?;
-    let to = fit(map.size, room);
-    indexed(&map.levels(style, to), to, colormap)
-}
-
-fn paint_vector(values: &Array, colormap: Colormap, room: [usize; 2]) -> Result<Indexed> {
-    let picture = vector(values.values(), colormap)?;
-    let size = [picture.height() as usize, picture.width() as usize];
-    let levels: Vec<f32> = picture.pixels().iter().copied().map(f32::from).collect();
-    let to = fit(size, room);
-    let levels = resize(&levels, size, to);
-    let levels: Vec<u8> = levels
-        .into_iter()
-        .map(|level| level.round() as u8)
-        .collect();
-    indexed(&levels, to, colormap)
-}
-
-fn paint_grid(values: &Array, style: Style, key: &PaintKey) -> Result<Painting> {
-    let Form::Maps { channels, size } = Form::of(values.shape()) else {
-        return Err(no_maps());
-    };
-    let Some(tiles) = Tiles::new(channels, size, key.room, key.canvas) else {
-        return Err(Error::request("there is no room for the grid"));
-    };
-    let mut pixels = Vec::with_capacity(channels * tiles.pixels[0] * tiles.pixels[1]);
-    for channel in 0..channels {
-        let map = Map::of(values, channel)?;
-        pixels.extend(map.levels(style, tiles.pixels));
-    }
-    let [height, width] = tiles.pixels;
-    let stack = indexed(&pixels, [height * channels, width], key.colormap)?;
-    let (sheets, places) = match key.canvas.protocol {
-        Protocol::HalfBlocks => (vec![Sheet::Cells(stack.into())], Places::Stack),
-        Protocol::Kitty => (pages(&stack, tiles)?, Places::Pages),
-    };
-    Ok(Painting {
-        key: *key,
-        sheets,
-        tiles: Some(tiles),
-        places,
-    })
-}
-
-/// One channel of an activation.
-struct Map<'a> {
-    values: &'a [f32],
-    size: [usize; 2],
-}
-
-impl<'a> Map<'a> {
-    fn of(values: &'a Array, channel: usize) -> Result<Self> {
-        match Form::of(values.shape()) {
-            Form::Maps { channels, size } if channel < channels => {
-                let volume = size[0] * size[1];
-                Ok(Self {
-                    values: &values.values()[channel * volume..][..volume],
-                    size,
-                })
-            }
-            _ => Err(no_maps()),
-        }
-    }
-
-    /// At another size. What is constant stays so: rounding while shrinking must not make a pattern of it.
-    fn levels(&self, style: Style, to: [usize; 2]) -> Vec<u8> {
-        if is_constant(self.values) {
-            return vec![0; to[0] * to[1]];
-        }
-        style.levels(&resize(self.values, self.size, to))
-    }
-}
-
-fn no_maps() -> Error {
-    Error::request("the layer has no such feature map")
-}
-
-fn indexed(pixels: &[u8], [height, width]: [usize; 2], colormap: Colormap) -> Result<Indexed> {
-    let mut picture = Indexed::blank(width, height, colormap)?;
-    picture.pixels_mut().copy_from_slice(pixels);
-    Ok(picture)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::cam::Dialect;
+    use crate::model::{ChannelId, ClassId, LayerId};
+    use crate::picture::{Colormap, Style, Tile};
+    use crate::terminal::{Canvas, Protocol};
+    use crate::tui::heat::HeatKey;
+    use crate::tui::protocol::ImageId;
 
     fn order(subject: Subject, source: Source, room: Size) -> PaintOrder {
         PaintOrder {
@@ -425,6 +181,7 @@ mod tests {
                 colormap: Colormap::Viridis,
                 room,
                 canvas: Canvas::HALF_BLOCKS,
+                detail: Detail::Full,
             },
             source,
         }
@@ -482,35 +239,114 @@ mod tests {
         assert!(pixels[64..128].iter().all(|&level| level == 0));
     }
 
-    #[test]
-    fn a_grid_is_sent_in_pages() {
-        let kitty = Canvas {
-            protocol: Protocol::Kitty,
+    fn canvas(protocol: Protocol) -> Canvas {
+        Canvas {
+            protocol,
             cell: [20, 10],
-        };
+            ..Canvas::HALF_BLOCKS
+        }
+    }
+
+    /// Ten channels of 32x32 in a room of two by two: 4x2 cells each.
+    fn grid(protocol: Protocol, detail: Detail) -> Painting {
         let values = Array::new([10, 32, 32], (0..10_240).map(|i| i as f32).collect());
         let source = Source::Values(Arc::new(values));
         let grid = Subject::Grid(IMAGE, LAYER, Style::MinMax);
         let mut order = order(grid, source, Size::new(12, 7));
-        order.key.canvas = kitty;
+        order.key.canvas = canvas(protocol);
+        order.key.detail = detail;
         let painting = paint(&order, &mut Drawer::default()).unwrap();
         let tiles = painting.tiles.unwrap();
-        // 4x2 cells each: two beside each other, two rows in the room.
         assert_eq!(
             (tiles.pixels, tiles.columns, tiles.rows_in_room),
             ([32, 32], 2, 2)
         );
-        let sizes: Vec<_> = painting.sheets.iter().map(Sheet::size).collect();
-        assert_eq!(sizes, [[64, 64], [64, 64], [32, 64]]);
-        let tile = |x, y| Tile {
+        painting
+    }
+
+    fn sizes(painting: &Painting) -> Vec<[usize; 2]> {
+        painting.sheets.iter().map(Sheet::size).collect()
+    }
+
+    #[test]
+    fn a_grid_is_sent_in_pages_of_whole_cells() {
+        let painting = grid(Protocol::Kitty, Detail::Full);
+        assert_eq!(sizes(&painting), [[80, 80], [80, 80], [40, 80]]);
+        let tile = |x, y, side| Tile {
             x,
             y,
-            width: 32,
-            height: 32,
+            width: side,
+            height: side,
         };
-        assert_eq!(painting.tile(3), Some((0, tile(32, 32))));
-        assert_eq!(painting.tile(4), Some((1, tile(0, 0))));
-        assert_eq!(painting.tile(9), Some((2, tile(32, 0))));
+        assert_eq!(painting.tile(3), Some((0, tile(40, 40, 32))));
+        assert_eq!(painting.tile(4), Some((1, tile(0, 0, 32))));
+        assert_eq!(painting.tile(9), Some((2, tile(40, 0, 32))));
+
+        // Of 10x20 pixels 3x6 are left.
+        let rough = grid(Protocol::Kitty, Detail::Rough);
+        assert_eq!(sizes(&rough), [[24, 24], [24, 24], [12, 24]]);
+        assert_eq!(rough.tile(3), Some((0, tile(12, 12, 12))));
+    }
+
+    #[test]
+    fn what_has_no_windows_is_drawn_in_rows() {
+        for protocol in [Protocol::Sixel, Protocol::Iterm2] {
+            let painting = grid(protocol, Detail::Full);
+            // Two tiles of four cells with one between them.
+            assert_eq!(sizes(&painting), [[40, 90]; 5]);
+            assert_eq!((painting.tile(3), &painting.places), (None, &Places::Rows));
+        }
+    }
+
+    #[test]
+    fn on_the_way_a_heatmap_is_a_veil() {
+        let heat = Heatmap {
+            layer: LAYER,
+            class: ClassId(0),
+            settings: Dialect::Book.settings(),
+            raw: Array::zeros([2, 2]),
+            heat: Array::new([2, 2], vec![0.0, 0.3, 0.6, 1.0]),
+            weights: Vec::new(),
+            min: 0.0,
+            max: 1.0,
+            negative_share: 0.0,
+            dead_channels: 0,
+            probability: 0.5,
+            logit: 0.0,
+            advice: None,
+        };
+        let photo = RgbImage::from_fn(400, 300, |x, y| image::Rgb([x as u8, y as u8, 9]));
+        let key = HeatKey {
+            image: IMAGE,
+            layer: LAYER,
+            class: ClassId(0),
+            settings: Dialect::Book.settings(),
+        };
+        let subject = Subject::Heatmap(key, Dialect::Book, 40, Layout::Overlay);
+        let source = Source::Heatmap {
+            heat: Arc::new(heat),
+            region: Region::whole(&photo),
+            photo: Arc::new(photo),
+        };
+        let mut order = order(subject, source, Size::new(40, 20));
+        order.key.canvas = canvas(Protocol::Kitty);
+        let drawer = &mut Drawer::default();
+        let exact = paint(&order, drawer).unwrap();
+        assert_eq!(
+            (sizes(&exact), &exact.places),
+            (vec![[300, 400]], &Places::Beside)
+        );
+        order.key.detail = Detail::Rough;
+        let first = paint(&order, drawer).unwrap();
+        assert_eq!(
+            (sizes(&first), &first.places),
+            (vec![[300, 400], [90, 120]], &Places::Above)
+        );
+        let second = paint(&order, drawer).unwrap();
+        assert_eq!(first.sheets[0], second.sheets[0]);
+        assert_ne!(first.sheets[1], second.sheets[1]);
+        order.key.canvas.tmux = true;
+        assert_eq!(paint(&order, drawer).unwrap().places, Places::Beside);
     }
 
     #[test]

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use super::{PaintKey, Painting, Places, Sheet};
+use super::{Detail, PaintKey, Painting, Places, Sheet};
 use crate::error::{Error, Result};
 use crate::explain::filters::Recipe;
 use crate::model::{ChannelId, Filter, LayerId};
 use crate::photo::resize::pillow;
-use crate::terminal::Transmission;
+use crate::terminal::{Cutout, Transmission};
 use crate::tui::filters::{Growth, PatternKey};
 use crate::tui::fit::{fill, fit};
+use crate::tui::protocol::ImageId;
 use crate::tui::tiles::Tiles;
 
 /// Tiles that are kept: of a layer of many filters, all.
@@ -20,10 +21,35 @@ const KEPT: usize = 4096;
 
 /// Tiles that were painted before: of a layer's patterns only those that have grown are painted anew, and sent.
 #[derive(Debug, Default)]
-pub struct Drawer(HashMap<PatternKey, Kept>);
+pub struct Drawer {
+    tiles: HashMap<PatternKey, Kept>,
+    /// The photo under the last heatmap, at which size (height, width) in pixels.
+    photo: Option<((ImageId, [usize; 2]), Arc<Transmission>)>,
+}
 
 /// A tile, after how many steps, and at which size (height, width) in pixels.
 type Kept = (usize, [usize; 2], Arc<Transmission>);
+
+impl Drawer {
+    /// The photo that was made before, or a new one.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(super) fn photo(
+        &mut self,
+        key: (ImageId, [usize; 2]),
+        make: impl FnOnce() -> Result<Transmission>,
+    ) -> Result<Arc<Transmission>> {
+        if let Some((known, photo)) = &self.photo
+            && *known == key
+        {
+            return Ok(photo.clone());
+        }
+        let photo = Arc::new(make()?);
+        self.photo = Some((key, photo.clone()));
+        Ok(photo)
+    }
+}
 
 /// A pattern that fits a room.
 pub(super) fn enlarged(picture: &RgbImage, room: [usize; 2]) -> RgbImage {
@@ -57,8 +83,8 @@ pub(super) fn grid(
     let Some(tiles) = Tiles::new(growths.len(), size, key.room, key.canvas) else {
         return Err(Error::request("there is no room for the patterns"));
     };
-    if drawer.0.len() > KEPT {
-        drawer.0.clear();
+    if drawer.tiles.len() > KEPT {
+        drawer.tiles.clear();
     }
     let mut sheets = Vec::new();
     let mut own = Vec::with_capacity(growths.len());
@@ -72,18 +98,18 @@ pub(super) fn grid(
             channel: ChannelId(channel),
             recipe,
         };
-        let sheet = match drawer.0.get(&pattern) {
+        let sheet = match drawer.tiles.get(&pattern) {
             Some((done, size, sent)) if (*done, *size) == (growth.done, tiles.pixels) => {
                 Sheet::Sent(sent.clone())
             }
             _ => {
                 let picture = pillow(&growth.picture, tiles.pixels, Filter::Box);
-                Sheet::new(picture.into(), key.canvas)?
+                Sheet::new(Cutout::whole(picture.into()), key.canvas, Detail::Full)?
             }
         };
         if let Sheet::Sent(sent) = &sheet {
             let kept = (growth.done, tiles.pixels, sent.clone());
-            drawer.0.insert(pattern, kept);
+            drawer.tiles.insert(pattern, kept);
         }
         own.push(Some(sheets.len()));
         sheets.push(sheet);

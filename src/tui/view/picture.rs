@@ -9,9 +9,9 @@ use ratatui::widgets::{Block, BorderType, Paragraph, Widget, Wrap};
 use super::pane::{Pane, heading};
 use super::{Looks, classes};
 use crate::picture::Tile;
-use crate::terminal::{Frame, HalfBlocks, Placed};
+use crate::terminal::{Blocks, Frame, Placed};
 use crate::tui::heat::Layout;
-use crate::tui::painter::{Painting, Sheet};
+use crate::tui::painter::{Detail, Painting, Places, Sheet};
 use crate::tui::state::{Focus, State, View};
 use crate::tui::theme::Theme;
 
@@ -177,30 +177,23 @@ fn patterns(state: &State) -> String {
 
 fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, frame: &mut Frame) {
     let Some(tiles) = painting.tiles else {
-        // Beside each other.
-        let [down, across] = painting.key.canvas.cell.map(usize::from);
-        let width = room.width / (painting.sheets.len().max(1) as u16);
-        for (index, sheet) in painting.sheets.iter().enumerate() {
-            let part = Rect {
-                x: room.x + index as u16 * width,
-                width,
-                ..room
-            };
-            let [height, width] = sheet.size();
-            let cells = [width.div_ceil(across), height.div_ceil(down)];
-            let whole = Tile {
-                x: 0,
-                y: 0,
-                width,
-                height,
-            };
-            draw_part(painting, (index, whole), looks, centred(cells, part), frame);
-        }
+        draw_whole(painting, looks, room, frame);
         return;
     };
     let current = state.wanted() == Some(painting.key);
     // An older grid may have fewer rows.
     let top = state.grid_top.min(tiles.rows().saturating_sub(1));
+    if painting.places == Places::Rows {
+        let rows = (tiles.rows() - top).min(tiles.rows_in_room);
+        for row in top..top + rows {
+            let first = tiles.area(row * tiles.columns, top, room.as_position());
+            let part = Rect {
+                width: room.right().saturating_sub(first.x),
+                ..first
+            };
+            draw_sheet(painting, row, looks, part.intersection(room), frame);
+        }
+    }
     for channel in tiles.visible(top) {
         let area = tiles.area(channel, top, room.as_position());
         if let Some(place) = painting.tile(channel) {
@@ -227,38 +220,91 @@ fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, 
     }
 }
 
+/// Pictures beside each other, or above each other.
+fn draw_whole(painting: &Painting, looks: &Looks, room: Rect, frame: &mut Frame) {
+    let count = match painting.places {
+        Places::Above => 1,
+        _ => painting.sheets.len().max(1) as u16,
+    };
+    let width = room.width / count;
+    let mut parts = (0..count).map(|index| Rect {
+        x: room.x + index * width,
+        width,
+        ..room
+    });
+    let mut part = room;
+    for (index, sheet) in painting.sheets.iter().enumerate() {
+        if index == 0 || painting.places != Places::Above {
+            let cell = sheet.cell(painting.key.canvas);
+            let size = sheet.size();
+            let cells = [size[1].div_ceil(cell[1]), size[0].div_ceil(cell[0])];
+            part = centred(cells, parts.next().unwrap_or(room));
+        }
+        draw_sheet(painting, index, looks, part, frame);
+    }
+}
+
+/// One of the painting's sheets.
+fn draw_sheet(painting: &Painting, index: usize, looks: &Looks, area: Rect, frame: &mut Frame) {
+    if let Some(sheet) = painting.sheets.get(index) {
+        let [height, width] = sheet.size();
+        let whole = Tile {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        };
+        draw_part(painting, (index, whole), looks, area, frame);
+    }
+}
+
 /// A window of one of the painting's sheets.
 fn draw_part(
     painting: &Painting,
-    (sheet, window): (usize, Tile),
+    (index, window): (usize, Tile),
     looks: &Looks,
     area: Rect,
     frame: &mut Frame,
 ) {
-    match painting.sheets.get(sheet) {
-        Some(Sheet::Cells(picture)) => HalfBlocks::new(picture, looks.depth)
-            .window(window)
-            .render(area, frame.buffer),
-        Some(Sheet::Sent(picture)) if !area.is_empty() => {
+    let Some(sheet) = painting.sheets.get(index) else {
+        return;
+    };
+    match sheet {
+        Sheet::Cells(picture) => {
+            let canvas = painting.key.canvas;
+            let depth = match painting.key.detail {
+                Detail::Full => looks.depth,
+                // Which take half the bytes.
+                Detail::Rough => looks.depth.at_most_indexed(),
+            };
+            Blocks::new(picture, canvas, depth)
+                .window(window)
+                .render(area, frame.buffer);
+        }
+        Sheet::Sent(picture) if !area.is_empty() => {
             // An older picture may be larger than its room.
-            let [down, across] = painting.key.canvas.cell.map(usize::from);
-            let window = Tile {
+            let [down, across] = sheet.cell(painting.key.canvas);
+            let cropped = Tile {
                 width: window.width.min(usize::from(area.width) * across),
                 height: window.height.min(usize::from(area.height) * down),
                 ..window
             };
+            if cropped != window && !picture.has_windows() {
+                return;
+            }
             let area = Rect {
-                width: window.width.div_ceil(across) as u16,
-                height: window.height.div_ceil(down) as u16,
+                width: cropped.width.div_ceil(across) as u16,
+                height: cropped.height.div_ceil(down) as u16,
                 ..area
             };
             frame.place(Placed {
                 picture: picture.clone(),
-                window,
+                window: cropped,
                 area,
+                above: index > 0 && painting.places == Places::Above,
             });
         }
-        _ => {}
+        Sheet::Sent(_) => {}
     }
 }
 
