@@ -2,6 +2,7 @@
 
 mod cam;
 mod choice;
+mod doctor;
 mod each;
 mod fetch;
 mod filters;
@@ -58,6 +59,8 @@ enum Command {
     Models(models::Models),
     /// Fetch a model by its name or its address, checked by the publisher's checksum if there is one; prints where it is.
     Fetch(fetch::Fetch),
+    /// Show what was found: device, libtorch, terminal, how pictures are drawn and why, folders.
+    Doctor(doctor::Doctor),
 }
 
 #[derive(Debug, Args)]
@@ -73,7 +76,7 @@ struct Explore {
     /// file; by the terminal's background if not given.
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
-    /// How pictures are drawn: auto, kitty or halfblocks.
+    /// How pictures are drawn: auto, kitty, iterm2, sixel, quadrants or halfblocks.
     #[arg(long, value_name = "PROTOCOL", default_value = "auto", value_parser = options::protocol)]
     protocol: options::ProtocolChoice,
     #[command(flatten)]
@@ -96,6 +99,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Overlay(overlay)) => overlay.run(),
         Some(Command::Models(models)) => models.run(),
         Some(Command::Fetch(fetch)) => fetch.run(),
+        Some(Command::Doctor(doctor)) => doctor.run(),
         None => explore(arguments.explore),
     }
 }

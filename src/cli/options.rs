@@ -88,7 +88,7 @@ pub(super) fn protocol(text: &str) -> Result<ProtocolChoice, String> {
         .into_iter()
         .find(|protocol| protocol.name() == text);
     if known.is_none() && text != "auto" {
-        return Err("expected auto, kitty or halfblocks".to_owned());
+        return Err("expected auto, kitty, iterm2, sixel, quadrants or halfblocks".to_owned());
     }
     Ok(ProtocolChoice(known))
 }

@@ -2,8 +2,7 @@
 
 use crossterm::terminal::window_size;
 
-use super::ColorDepth;
-use super::probe::{Traits, in_multiplexer};
+use super::probe::Traits;
 
 /// How pictures are brought to a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,27 +75,30 @@ impl Canvas {
         background: None,
     };
 
-    /// For a terminal: what is wanted, else the best that it has. Where no colours are wanted, pictures are
-    /// characters.
-    pub fn new(wanted: Option<Protocol>, depth: ColorDepth, traits: &Traits) -> Self {
-        let colors = depth != ColorDepth::Monochrome;
-        let best = if traits.kitty && colors && !in_multiplexer() {
-            Protocol::Kitty
-        } else {
-            Protocol::HalfBlocks
-        };
-        let protocol = wanted.unwrap_or(best);
+    /// For a protocol on a terminal.
+    pub fn new(protocol: Protocol, traits: &Traits) -> Self {
         let cell = match protocol {
             Protocol::HalfBlocks => [2, 1],
             // Square pixels, of which a character shows its four parts' means.
             Protocol::Quadrants => [4, 2],
             _ => traits.cell.unwrap_or(USUAL_CELL),
         };
+        let wrapped = matches!(protocol, Protocol::Kitty | Protocol::Iterm2);
+        let most = u32::from(Self::HALF_BLOCKS.colors);
         Self {
             protocol,
             cell,
+            tmux: wrapped && traits.tmux().is_some(),
+            colors: traits.registers.unwrap_or(most).clamp(16, most) as u16,
             background: traits.background,
-            ..Self::HALF_BLOCKS
+        }
+    }
+
+    /// Rows of pixels that are drawn together: what isn't a multiple of it takes room all the same.
+    pub fn step(&self) -> usize {
+        match self.protocol {
+            Protocol::Sixel => 6,
+            _ => 1,
         }
     }
 
@@ -127,29 +129,52 @@ pub(super) fn sensible(cell: [u16; 2]) -> Option<[u16; 2]> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::multiplexer::{Multiplexer, Tmux};
     use super::*;
 
     #[test]
-    fn what_is_wanted_comes_first() {
+    fn a_canvas_is_what_the_terminal_has() {
         let plain = Traits::default();
         assert_eq!(
-            Canvas::new(None, ColorDepth::Full, &plain),
+            Canvas::new(Protocol::HalfBlocks, &plain),
             Canvas::HALF_BLOCKS
         );
-        let forced = Canvas::new(Some(Protocol::Kitty), ColorDepth::Monochrome, &plain);
-        assert_eq!(
-            (forced.protocol, forced.cell),
-            (Protocol::Kitty, USUAL_CELL)
-        );
+        assert_eq!(Canvas::new(Protocol::Kitty, &plain).cell, USUAL_CELL);
+        assert_eq!(Canvas::new(Protocol::Quadrants, &plain).cell, [4, 2]);
         let able = Traits {
-            kitty: true,
             cell: Some([20, 10]),
+            background: Some([1, 2, 3]),
             ..plain
         };
-        let halves = Canvas::new(Some(Protocol::HalfBlocks), ColorDepth::Full, &able);
-        assert_eq!(halves, Canvas::HALF_BLOCKS);
-        let colorless = Canvas::new(None, ColorDepth::Monochrome, &able);
-        assert_eq!(colorless, Canvas::HALF_BLOCKS);
+        let canvas = Canvas::new(Protocol::Sixel, &able);
+        assert_eq!(canvas.cell, [20, 10]);
+        assert_eq!(canvas.background, Some([1, 2, 3]));
+    }
+
+    #[test]
+    fn colours_of_sixel_pictures_are_within_bounds() {
+        for (registers, colors) in [
+            (None, 256),
+            (Some(4), 16),
+            (Some(64), 64),
+            (Some(65536), 256),
+        ] {
+            let traits = Traits {
+                registers,
+                ..Traits::default()
+            };
+            assert_eq!(Canvas::new(Protocol::Sixel, &traits).colors, colors);
+        }
+    }
+
+    #[test]
+    fn only_what_tmux_doesnt_know_is_wrapped() {
+        let traits = Traits {
+            multiplexer: Some(Multiplexer::Tmux(Tmux::default())),
+            ..Traits::default()
+        };
+        let wrapped = Protocol::ALL.map(|protocol| Canvas::new(protocol, &traits).tmux);
+        assert_eq!(wrapped, [true, true, false, false, false]);
     }
 
     #[test]

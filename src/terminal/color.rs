@@ -1,8 +1,9 @@
 //! How many colours a terminal has, and the nearest of them.
 
-use std::env;
-
 use ratatui::style::Color;
+
+use super::brand::Brand;
+use super::probe::Traits;
 
 /// The colours that a terminal can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,25 +26,57 @@ const FULL: [&str; 5] = ["kitty", "alacritty", "foot", "wezterm", "ghostty"];
 impl ColorDepth {
     /// As the environment has it: `NO_COLOR`, `COLORTERM`, `TERM`, and whether this runs in tmux.
     pub fn detect() -> Self {
-        Self::from_variables(|name| {
-            let value = env::var_os(name)?.to_string_lossy().into_owned();
-            Some(value).filter(|value| !value.is_empty())
-        })
+        Self::explained().0
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+    /// The same, and what says so.
+    pub fn explained() -> (Self, &'static str) {
+        Self::from_variables(super::variable)
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> (Self, &'static str) {
         let term = variable("TERM").unwrap_or_default();
-        if variable("NO_COLOR").is_some() || term.starts_with("vt") {
-            return Self::Monochrome;
+        if variable("NO_COLOR").is_some() {
+            return (Self::Monochrome, "NO_COLOR is set");
+        }
+        if term.starts_with("vt") {
+            return (Self::Monochrome, "TERM names a terminal without colours");
         }
         let declared = variable("COLORTERM")
             .is_some_and(|value| value.contains("truecolor") || value.contains("24bit"));
         let named = term.contains("direct") || FULL.iter().any(|name| term.contains(name));
-        // tmux takes 24-bit colours, and makes of them what the terminal around it can show.
-        if declared || named || variable("TMUX").is_some() {
-            Self::Full
+        if declared {
+            (Self::Full, "COLORTERM says so")
+        } else if named {
+            (Self::Full, "TERM says so")
+        } else if variable("TMUX").is_some() {
+            (
+                Self::Full,
+                "tmux takes them, and makes of them what the terminal can show",
+            )
         } else {
-            Self::Indexed
+            (
+                Self::Indexed,
+                "neither COLORTERM nor TERM says that there are more",
+            )
+        }
+    }
+
+    /// The same once the terminal is known: over ssh `COLORTERM` is missing, and `TERM` often says little.
+    #[must_use]
+    pub fn seen_in(self, traits: &Traits) -> Self {
+        match self {
+            Self::Indexed if traits.brand.is_some_and(Brand::has_full_color) => Self::Full,
+            depth => depth,
+        }
+    }
+
+    /// In a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Monochrome => "none",
+            Self::Indexed => "256",
+            Self::Full => "24 bits",
         }
     }
 
@@ -103,7 +136,7 @@ mod tests {
 
     fn depth(variables: &[(&str, &str)]) -> ColorDepth {
         let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
-        ColorDepth::from_variables(|name| find(name).map(|(_, value)| (*value).to_owned()))
+        ColorDepth::from_variables(|name| find(name).map(|(_, value)| (*value).to_owned())).0
     }
 
     #[test]
@@ -126,6 +159,26 @@ mod tests {
             Monochrome
         );
         assert_eq!(depth(&[("TERM", "vt220")]), Monochrome);
+    }
+
+    #[test]
+    fn a_known_terminal_has_more_than_it_declares() {
+        let in_brand = |brand| Traits {
+            brand,
+            ..Traits::default()
+        };
+        let wezterm = in_brand(Some(Brand::WezTerm));
+        assert_eq!(ColorDepth::Indexed.seen_in(&wezterm), ColorDepth::Full);
+        assert_eq!(
+            ColorDepth::Monochrome.seen_in(&wezterm),
+            ColorDepth::Monochrome
+        );
+        let apple = in_brand(Some(Brand::AppleTerminal));
+        assert_eq!(ColorDepth::Indexed.seen_in(&apple), ColorDepth::Indexed);
+        assert_eq!(
+            ColorDepth::Indexed.seen_in(&in_brand(None)),
+            ColorDepth::Indexed
+        );
     }
 
     #[test]

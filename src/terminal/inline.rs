@@ -5,8 +5,8 @@
 
 use std::io::{self, Write};
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Position, Rect};
 
 use super::frame::Placed;
 
@@ -64,16 +64,25 @@ impl Inline {
         Steps { stay, come }
     }
 
-    /// Draws what comes, after all text has been.
-    pub(super) fn draw(&mut self, steps: Steps, out: &mut impl Write) -> io::Result<()> {
+    /// Draws what comes, after all text has been. Returns the cells of text within it, which have to be written again.
+    pub(super) fn draw<'a>(
+        &mut self,
+        steps: Steps,
+        text: &'a Buffer,
+        out: &mut impl Write,
+    ) -> io::Result<Vec<(u16, u16, &'a Cell)>> {
+        let mut again = Vec::new();
         for placed in &steps.come {
             let (x, y) = (placed.area.x + 1, placed.area.y + 1);
             write!(out, "\x1b[{y};{x}H")?;
             out.write_all(placed.picture.bytes())?;
+            let cells = placed.area.intersection(text.area).positions();
+            let cells = cells.map(|Position { x, y }| (x, y, &text[(x, y)]));
+            again.extend(cells.filter(|(.., cell)| cell.symbol() != " "));
         }
         self.shown = steps.stay;
         self.shown.extend(steps.come);
-        Ok(())
+        Ok(again)
     }
 
     /// Whether there is anything on the screen.
@@ -138,7 +147,9 @@ mod tests {
         let mut shown = Buffer::empty(Rect::new(0, 0, 10, 5));
         let steps = inline.prepare(wanted.to_vec(), &mut shown);
         let mut out = Vec::new();
-        inline.draw(steps, &mut out).unwrap();
+        let text = Buffer::with_lines(["", "  |"]);
+        let again = inline.draw(steps, &text, &mut out).unwrap();
+        assert!(again.iter().all(|(x, y, _)| (*x, *y) == (2, 1)));
         let again = shown.content.iter().filter(|cell| cell.symbol() == UNKNOWN);
         (String::from_utf8(out).unwrap(), again.count())
     }

@@ -66,8 +66,8 @@ impl Kitty {
         shown != wanted
     }
 
-    /// Sends what the terminal doesn't hold yet. Nothing is seen of it, so that it needn't be part of a synchronized
-    /// update: terminals end one by themselves when it takes long, and kitty 0.26 loses pieces of pictures in it.
+    /// Sends what the terminal doesn't hold yet, unless it is brought through tmux. Nothing is seen of it, so that it
+    /// needn't be part of a synchronized update, which terminals end by themselves when it takes long.
     pub(super) fn send(&mut self, wanted: &[Placed], out: &mut impl Write) -> io::Result<()> {
         self.clock += 1;
         for placed in wanted {
@@ -108,6 +108,11 @@ impl Kitty {
         Ok(farewell)
     }
 
+    /// Whether the terminal wasn't told to forget a picture.
+    pub(super) fn holds(&self, id: u32) -> bool {
+        self.held.iter().any(|held| held.id == id)
+    }
+
     /// Forgets everything, the terminal too.
     pub(super) fn clear(&mut self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(&self.farewell())?;
@@ -132,7 +137,9 @@ impl Kitty {
             held.used = self.clock;
             return Ok(());
         }
-        out.write_all(&picture.bytes)?;
+        if !picture.by_characters {
+            out.write_all(&picture.bytes)?;
+        }
         let [height, width] = picture.size();
         self.held.push(Held {
             id: picture.id,

@@ -1,39 +1,35 @@
 //! A question that every terminal of a kind answers, after it has drawn what came before.
 
 use super::canvas::Canvas;
-use super::passthrough::wrapped;
 use super::probe::Traits;
+
+/// Whether a picture of one pixel would do, which isn't kept.
+pub(super) const PICTURE: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
 
 /// A question whose answer looks like keys that nobody presses: `ESC _` or `ESC ]` to `ESC \\`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ping {
-    /// Whether a picture of one pixel would do, which isn't kept; through tmux or not.
-    Picture {
-        /// Through it.
-        tmux: bool,
-    },
+    /// [`PICTURE`].
+    Picture,
     /// The colour of the background.
     Background,
 }
 
 impl Ping {
-    /// What a terminal is known to answer. tmux answers the second in the terminal's place, which says at least that
-    /// tmux has read so far.
+    /// What a terminal is known to answer. Through tmux it is asked otherwise.
     pub(super) fn new(canvas: Canvas, traits: &Traits) -> Option<Self> {
-        if traits.kitty {
-            Some(Self::Picture { tmux: canvas.tmux })
-        } else {
-            traits.background.map(|_| Self::Background)
+        match (canvas.tmux, traits.kitty, traits.background) {
+            (true, ..) => None,
+            (false, true, _) => Some(Self::Picture),
+            (false, false, background) => background.map(|_| Self::Background),
         }
     }
 
     /// On the wire.
-    pub(super) fn question(self) -> Vec<u8> {
-        let picture = b"\x1b_Gi=4294967295,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
+    pub(super) fn question(self) -> &'static [u8] {
         match self {
-            Self::Picture { tmux: true } => wrapped(picture),
-            Self::Picture { tmux: false } => picture.to_vec(),
-            Self::Background => b"\x1b]11;?\x1b\\".to_vec(),
+            Self::Picture => PICTURE,
+            Self::Background => b"\x1b]11;?\x1b\\",
         }
     }
 }

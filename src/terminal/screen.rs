@@ -28,6 +28,7 @@ use signal_hook::consts::SIGTSTP;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::canvas::Canvas;
+use super::courier::Courier;
 use super::frame::Frame;
 use super::inline::Inline;
 use super::kitty::Kitty;
@@ -60,6 +61,7 @@ pub struct Screen {
     next: Buffer,
     kitty: Kitty,
     inline: Inline,
+    courier: Courier,
     pace: Pace,
     ping: Option<Ping>,
 }
@@ -93,6 +95,7 @@ impl Screen {
             next: empty,
             kitty: Kitty::default(),
             inline: Inline::default(),
+            courier: Courier::default(),
             pace: Pace::default(),
             ping: None,
         };
@@ -125,6 +128,7 @@ impl Screen {
         io::stdout().write_all(&farewell)?;
         self.kitty = Kitty::default();
         self.inline.clear();
+        self.courier.forget();
         self.pace.forget();
         self.shown.resize(Rect::ZERO);
         self.take()
@@ -156,15 +160,41 @@ impl Screen {
         OUTBOX.pending() < SMALL && self.pace.is_free(Instant::now())
     }
 
-    /// The terminal has answered.
-    pub fn answered(&mut self) {
-        self.pace.arrived(Instant::now());
-        AWAITED.store(self.pace.awaits(), Ordering::SeqCst);
+    /// The terminal has answered: `text` is what it said between its marks.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn answered(&mut self, text: &str) -> io::Result<()> {
+        let now = Instant::now();
+        self.pace.arrived(now);
+        let parcel = self.courier.answered(text, now);
+        self.deliver(parcel)
+    }
+
+    /// The user is there.
+    pub fn touch(&mut self) {
+        self.courier.touch(Instant::now());
+    }
+
+    /// Whether there is more to be written than what changes.
+    pub fn is_busy(&self) -> bool {
+        self.courier.is_busy()
+    }
+
+    fn deliver(&mut self, parcel: Vec<u8>) -> io::Result<()> {
+        AWAITED.store(
+            self.pace.awaits() || self.courier.awaits(),
+            Ordering::SeqCst,
+        );
+        if parcel.is_empty() {
+            return Ok(());
+        }
+        OUTBOX.send(parcel)
     }
 
     /// Whether pictures take long to arrive.
     pub fn is_slow(&self) -> bool {
-        self.pace.is_slow()
+        self.pace.is_slow() || self.courier.is_slow()
     }
 
     /// The terminal's size in cells. One that doesn't know it, such as a serial line, is taken for 80x24.
@@ -194,15 +224,18 @@ impl Screen {
         let mut frame = Frame::new(&mut self.next);
         paint(&mut frame);
         let (held, inline) = frame.into_pictures();
-        for placed in held.iter().filter(|placed| placed.picture.by_characters) {
+        let by_characters = held.iter().filter(|placed| placed.picture.by_characters);
+        for placed in by_characters.clone() {
             stamp(placed, &mut self.next);
         }
+        let carried = by_characters.map(|placed| placed.picture.clone()).collect();
 
         let resized = self.shown.area != area;
         if resized {
             self.shown.resize(area);
             self.shown.reset();
             self.inline.clear();
+            self.courier.forget();
         }
         let steps = self.inline.prepare(inline, &mut self.shown);
         let changes = self.shown.diff(&self.next);
@@ -211,28 +244,31 @@ impl Screen {
             let mut out = Vec::new();
             if resized {
                 self.kitty.clear(&mut out)?;
+                // Deletes pictures too, even those that were only sent.
+                queue!(out, Clear(ClearType::All))?;
             }
             self.kitty.send(&held, &mut out)?;
             queue!(out, BeginSynchronizedUpdate)?;
-            if resized {
-                queue!(out, Clear(ClearType::All))?;
-            }
             let farewell = self.kitty.place(&held, &mut out)?;
             CrosstermBackend::new(&mut out).draw(changes.into_iter())?;
-            self.inline.draw(steps, &mut out)?;
+            // What stands in the gaps of these pictures may be erased by them.
+            let again = self.inline.draw(steps, &self.next, &mut out)?;
+            CrosstermBackend::new(&mut out).draw(again.into_iter())?;
             out.write_all(&farewell)?;
             queue!(out, EndSynchronizedUpdate)?;
             *lock(&FAREWELL) = self.farewell();
             self.hand_over(out)?;
         }
         std::mem::swap(&mut self.shown, &mut self.next);
-        Ok(())
+        self.courier.want(carried, |id| self.kitty.holds(id));
+        let parcel = self.courier.next(Instant::now());
+        self.deliver(parcel)
     }
 
     fn hand_over(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
         if let Some(ping) = self.ping.filter(|_| bytes.len() >= SMALL) {
             self.pace.sent(bytes.len(), Instant::now());
-            bytes.extend_from_slice(&ping.question());
+            bytes.extend_from_slice(ping.question());
             AWAITED.store(true, Ordering::SeqCst);
         }
         OUTBOX.send(bytes)

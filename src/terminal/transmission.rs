@@ -47,19 +47,11 @@ impl Transmission {
         let bytes = match canvas.protocol {
             Protocol::Iterm2 => iterm2(picture, canvas, cell)?,
             Protocol::Sixel => sixel::encode(picture, canvas.colors),
-            _ if by_characters => {
-                let padded = picture.padded(cell);
-                let mut bytes = kitty(id, &png::encode(&padded)?, true);
-                let [height, width] = padded.size();
-                let (rows, columns) = (height / usize::from(cell[0]), width / usize::from(cell[1]));
-                let place = format!("\x1b_Ga=p,U=1,i={id},c={columns},r={rows},q=2\x1b\\");
-                bytes.extend(wrapped(place.as_bytes()));
-                bytes
-            }
+            _ if by_characters => kitty(id, &png::encode(&picture.padded(cell))?, true),
             _ if stretched => kitty(id, &png::encode(&picture.padded(cell))?, false),
             _ => kitty(id, &png::encode(picture)?, false),
         };
-        Ok(Self {
+        let mut transmission = Self {
             id,
             bytes,
             protocol: canvas.protocol,
@@ -68,7 +60,23 @@ impl Transmission {
             cell,
             parts: picture.parts().to_vec(),
             size: picture.size(),
-        })
+        };
+        if by_characters {
+            let place = wrapped(&transmission.placement(false));
+            transmission.bytes.extend(place);
+        }
+        Ok(transmission)
+    }
+
+    /// Makes characters show it, over as many cells as it covers. The answer says whether it is there.
+    pub(super) fn placement(&self, answered: bool) -> Vec<u8> {
+        let [rows, columns] = [0, 1].map(|axis| {
+            let cell = usize::from(self.cell[axis].max(1));
+            self.size[axis].div_ceil(cell)
+        });
+        let quiet = if answered { "" } else { ",q=2" };
+        let id = self.id;
+        format!("\x1b_Ga=p,U=1,i={id},c={columns},r={rows}{quiet}\x1b\\").into_bytes()
     }
 
     /// (height, width) in pixels.

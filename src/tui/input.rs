@@ -30,7 +30,7 @@ pub(super) fn watch(events: Sender<Event>) -> io::Result<()> {
                     match answer.take(key, possible) {
                         Part::None => Event::Key(key),
                         Part::Inner => continue,
-                        Part::Last => Event::Answered,
+                        Part::Last(text) => Event::Answered(text),
                     }
                 }
                 Ok(event::Event::Paste(text)) => Event::Paste(text),
@@ -54,14 +54,15 @@ pub(super) fn watch(events: Sender<Event>) -> io::Result<()> {
 
 /// The terminal's answers look like keys: from `ESC _` or `ESC ]` to `ESC \` or BEL.
 #[derive(Debug, Default)]
-struct Answer(Option<usize>);
+struct Answer(Option<String>);
 
 /// What a key is of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     None,
     Inner,
-    Last,
+    /// The end, and all that it said.
+    Last(String),
 }
 
 impl Answer {
@@ -71,14 +72,18 @@ impl Answer {
         let begins = possible && alt && matches!(key.code, KeyCode::Char('_' | ']'));
         let bell = key.code == KeyCode::Char('g') && key.modifiers.contains(KeyModifiers::CONTROL);
         let ends = bell || (alt && key.code == KeyCode::Char('\\'));
-        match self.0 {
-            None if begins => self.0 = Some(0),
-            None => return Part::None,
-            Some(count) if ends || count >= LONGEST_ANSWER => {
-                self.0 = None;
-                return Part::Last;
+        let Some(said) = &mut self.0 else {
+            if begins {
+                self.0 = Some(String::new());
+                return Part::Inner;
             }
-            Some(count) => self.0 = Some(count + 1),
+            return Part::None;
+        };
+        if ends || said.len() >= LONGEST_ANSWER {
+            return Part::Last(self.0.take().unwrap_or_default());
+        }
+        if let KeyCode::Char(character) = key.code {
+            said.push(character);
         }
         Part::Inner
     }
@@ -97,12 +102,12 @@ mod tests {
         for part in [alt('_'), key('G'), key('q')] {
             assert_eq!(answer.take(part, true), Part::Inner);
         }
-        assert_eq!(answer.take(alt('\\'), true), Part::Last);
+        assert_eq!(answer.take(alt('\\'), true), Part::Last("Gq".to_owned()));
         assert_eq!(answer.take(key('q'), true), Part::None);
         let bell = KeyEvent::new(KeyCode::Char('g'), KeyModifiers::CONTROL);
         assert_eq!(answer.take(alt(']'), true), Part::Inner);
         assert_eq!(answer.take(key('1'), true), Part::Inner);
-        assert_eq!(answer.take(bell, true), Part::Last);
+        assert_eq!(answer.take(bell, true), Part::Last("1".to_owned()));
         // If nothing was asked it is what somebody typed.
         assert_eq!(answer.take(alt(']'), false), Part::None);
     }

@@ -42,14 +42,14 @@ use self::heat::Layout;
 use self::painter::PaintOrder;
 use self::protocol::{Event, Request};
 use self::saver::Saver;
-use self::state::{Exit, Pause, State};
+use self::state::{Exit, Message, Pause, State};
 use self::theme::Theme;
 use self::update::{begin, update};
 use self::view::{Looks, view};
 use self::worker::{Material, Worker};
 use crate::engine::DeviceChoice;
 use crate::model::Overrides;
-use crate::terminal::{self, Canvas, ColorDepth, Protocol, Screen};
+use crate::terminal::{self, Choice, ColorDepth, Multiplexer, Protocol, Screen};
 
 /// Between two steps of the spinner.
 const TICK: Duration = Duration::from_millis(100);
@@ -105,8 +105,10 @@ pub fn run(setup: Setup) -> Result<()> {
     if images.iter().any(|image| image == Path::new("-")) {
         bail!("standard input is for the keys here: the explorer takes its images from files");
     }
-    if protocol == Some(Protocol::Kitty) && terminal::in_multiplexer() {
-        bail!("kitty's pictures don't get through tmux or screen: use --protocol halfblocks");
+    if let Some(protocol) = protocol
+        && let Some(why) = Multiplexer::detect().and_then(|found| found.refusal(protocol))
+    {
+        bail!(why);
     }
     if output_dir.exists() && !output_dir.is_dir() {
         bail!("--output-dir: {} is not a folder", output_dir.display());
@@ -138,7 +140,12 @@ pub fn run(setup: Setup) -> Result<()> {
     // The model is opened while the terminal is asked.
     staff.see_to(begin(&mut state));
     let traits = screen.ask();
-    state.canvas = Canvas::new(protocol, depth, &traits);
+    let depth = depth.seen_in(&traits);
+    let choice = Choice::new(protocol, depth, &traits);
+    state.canvas = choice.canvas;
+    state.message = choice
+        .hint
+        .map(|hint| Message::Notice(hint.short().to_owned()));
     screen.prepare(state.canvas, &traits);
     if depth == ColorDepth::Monochrome {
         // In shades alone a heatmap over a photo can't be told from it.
@@ -202,21 +209,25 @@ fn explore(
         {
             return Exit::Lost;
         }
-        let soon = state.awaits_time() || !ready;
+        let soon = state.awaits_time() || screen.is_busy() || !ready;
         let first = match inbox.recv_timeout(if soon { TICK } else { HEARTBEAT }) {
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) if state.awaits_time() => Event::Tick,
-            Err(RecvTimeoutError::Timeout) if !ready || terminal::is_alive() => continue,
+            Err(RecvTimeoutError::Timeout) if soon || terminal::is_alive() => continue,
             Err(_) => return Exit::Lost,
         };
         // What came together is drawn together.
         for event in std::iter::once(first).chain(inbox.try_iter()) {
-            let event = if matches!(event, Event::Answered) {
-                screen.answered();
-                let slow = screen.is_slow();
-                Event::Link { slow }
-            } else {
-                event
+            let event = match event {
+                Event::Answered(text) if screen.answered(&text).is_err() => Event::Lost,
+                Event::Answered(_) => Event::Link {
+                    slow: screen.is_slow(),
+                },
+                Event::Key(_) => {
+                    screen.touch();
+                    event
+                }
+                event => event,
             };
             staff.see_to(update(&mut state, event));
             if let Some(exit) = state.exit.take() {

@@ -99,8 +99,8 @@ pub enum Event {
     Signal(Notice),
     /// What was drawn has been written; the terminal may be ready for more.
     Taken,
-    /// The terminal says that it has drawn.
-    Answered,
+    /// The terminal answers; what it says between its marks.
+    Answered(String),
     /// What is known of the way to the terminal.
     Link {
         /// Whether pictures take long to come.

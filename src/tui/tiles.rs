@@ -104,6 +104,7 @@ impl Tiles {
 fn cells([height, width]: [usize; 2], canvas: Canvas) -> Option<Size> {
     let [down, across] = canvas.cell.map(usize::from);
     let width = width.div_ceil(across).try_into().ok()?;
+    let height = height.next_multiple_of(canvas.step());
     Some(Size::new(width, height.div_ceil(down).try_into().ok()?))
 }
 

@@ -82,7 +82,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Request> {
         Event::Signal(Notice::Continue) => state.pause = Some(Pause::Ends),
         Event::Paste(text) => search::paste(state, &text),
         Event::Lost => state.exit = Some(Exit::Lost),
-        Event::Taken | Event::Answered => {}
+        Event::Taken | Event::Answered(_) => {}
     }
     if by_key && looked_at != state.wanted().map(|key| key.subject) {
         state.restless = REST;

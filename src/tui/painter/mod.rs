@@ -97,8 +97,9 @@ pub fn start(events: Sender<Event>) -> io::Result<Sender<PaintOrder>> {
 pub fn paint(order: &PaintOrder, drawer: &mut Drawer) -> Result<Painting> {
     let PaintOrder { key, source, .. } = order;
     let [down, across] = key.canvas.cell.map(usize::from);
+    let height = down * usize::from(key.room.height);
     let room = [
-        down * usize::from(key.room.height),
+        (height - height % key.canvas.step()).max(1),
         across * usize::from(key.room.width),
     ];
     let pictures: Vec<Picture> = match (key.subject, source) {
