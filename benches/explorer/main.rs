@@ -9,9 +9,12 @@
 mod answers;
 mod busy;
 mod opening;
+mod slow;
 mod spread;
 mod terminal;
 mod walk;
+
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
@@ -37,16 +40,17 @@ fn main() -> Result<()> {
     let kinds = arguments
         .terminal
         .map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
-    let [rounds, steps, presses] = if arguments.quick {
-        [1, 20, 20]
+    let [rounds, steps, presses, seconds] = if arguments.quick {
+        [1, 20, 20, 2]
     } else {
-        [5, 500, 100]
+        [5, 500, 100, 10]
     };
     for kind in kinds {
         println!("{}, one thread", kind.description());
-        opening::measure(kind, rounds)?;
-        walk::measure(kind, steps)?;
-        busy::measure(kind, presses)?;
+        opening::measure(kind, rounds as usize)?;
+        walk::measure(kind, steps as usize)?;
+        busy::measure(kind, presses as usize)?;
+        slow::measure(kind, Duration::from_secs(seconds))?;
         println!();
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! A terminal that nobody looks at, with the explorer in it, and a clock on what the explorer writes.
 
 use std::io::{Read, Write};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -158,6 +159,11 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the explorer in the root of the repository, with one thread to compute.
     pub fn explorer(kind: Kind, arguments: &[&str]) -> Result<Self> {
+        Self::at_rate(kind, arguments, None)
+    }
+
+    /// The same on a line of so many bytes a second, which takes all that is written and brings it later.
+    pub fn at_rate(kind: Kind, arguments: &[&str], rate: Option<usize>) -> Result<Self> {
         let pair = native_pty_system().openpty(SIZE)?;
         let settings = tempfile::tempdir()?;
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_convscope"));
@@ -175,7 +181,19 @@ impl Terminal {
         let output = pair.master.try_clone_reader()?;
         {
             let (log, keys) = (log.clone(), keys.clone());
-            thread::spawn(move || listen(output, kind, &log, &keys));
+            match rate {
+                None => thread::spawn(move || listen(output, kind, &log, &keys)),
+                Some(rate) => {
+                    let (line, end) = mpsc::channel();
+                    thread::spawn(move || take(output, &line));
+                    let slow = Slow {
+                        line: end,
+                        rate,
+                        left: Vec::new(),
+                    };
+                    thread::spawn(move || listen(slow, kind, &log, &keys))
+                }
+            };
         }
         let started = Instant::now();
         let child = pair.slave.spawn_command(command)?;
@@ -239,11 +257,21 @@ impl Terminal {
         Some(time - pressed)
     }
 
+    /// When something last came, if anything did since the last key.
+    pub fn last(&self) -> Option<Instant> {
+        self.log.record().pieces.last().map(|(_, time)| *time)
+    }
+
+    /// Bytes since the last key.
+    pub fn received(&self) -> usize {
+        self.log.record().bytes.len()
+    }
+
     /// Waits until nothing has been written for so long.
     pub fn wait_for_silence(&self, silence: Duration) {
-        let latest = || self.log.record().pieces.last().map(|(_, time)| *time);
-        while let Some(left) =
-            latest().and_then(|time| (time + silence).checked_duration_since(Instant::now()))
+        while let Some(left) = self
+            .last()
+            .and_then(|time| (time + silence).checked_duration_since(Instant::now()))
         {
             if left.is_zero() {
                 break;
@@ -332,6 +360,39 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         // Fails if it has ended, as it should have.
         let _ = self.child.kill();
+    }
+}
+
+/// Takes what a program writes as soon as it is written.
+fn take(mut output: impl Read, line: &Sender<Vec<u8>>) {
+    let mut piece = vec![0; 1 << 16];
+    // Reading fails when the program is gone.
+    while let Ok(count @ 1..) = output.read(&mut piece) {
+        if line.send(piece[..count].to_vec()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The far end of a slow line.
+struct Slow {
+    line: Receiver<Vec<u8>>,
+    /// Bytes a second.
+    rate: usize,
+    left: Vec<u8>,
+}
+
+impl Read for Slow {
+    fn read(&mut self, piece: &mut [u8]) -> std::io::Result<usize> {
+        if self.left.is_empty() {
+            self.left = self.line.recv().unwrap_or_default();
+        }
+        let count = self.left.len().min(self.rate / 100).min(piece.len());
+        thread::sleep(Duration::from_secs_f64(count as f64 / self.rate as f64));
+        let rest = self.left.split_off(count);
+        piece[..count].copy_from_slice(&self.left);
+        self.left = rest;
+        Ok(count)
     }
 }
 

@@ -15,8 +15,9 @@ const AHEAD: f64 = 0.15;
 /// Bytes a second, below which a line is slow: a picture takes more than a glance.
 const SLOW: f64 = 400_000.0;
 
-/// An answer that hasn't come by then isn't waited for any more.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// An answer that hasn't come by then, on a line of so many bytes a second, isn't waited for any more.
+const PATIENCE: Duration = Duration::from_secs(1);
+const SLOWEST: f64 = 40_000.0;
 
 /// Frames and answers.
 #[derive(Debug, Default)]
@@ -57,11 +58,13 @@ impl Pace {
 
     /// Whether another frame may be sent now.
     pub(super) fn is_free(&mut self, now: Instant) -> bool {
-        let lost = |sent: Instant| now.saturating_duration_since(sent) > PATIENCE;
+        let bytes: usize = self.under_way.iter().map(|(_, bytes)| bytes).sum();
+        let patience = PATIENCE + Duration::from_secs_f64(bytes as f64 / SLOWEST);
+        let lost = |sent: Instant| now.saturating_duration_since(sent) > patience;
         if self.under_way.front().is_some_and(|(sent, _)| lost(*sent)) {
             self.under_way.clear();
+            return true;
         }
-        let bytes: usize = self.under_way.iter().map(|(_, bytes)| bytes).sum();
         let most = self.rate.map_or(0.0, |rate| rate * AHEAD) as usize;
         bytes <= most.max(SMALL)
     }
@@ -139,9 +142,9 @@ mod tests {
     fn an_answer_that_never_comes_isnt_awaited_for_ever() {
         let mut pace = Pace::default();
         let now = Instant::now();
-        pace.sent(1 << 20, now);
-        assert!(!pace.is_free(now + PATIENCE));
-        assert!(pace.is_free(now + PATIENCE + MS));
+        pace.sent(40_000, now);
+        assert!(!pace.is_free(now + 2 * PATIENCE));
+        assert!(pace.is_free(now + 2 * PATIENCE + MS));
         pace.arrived(now);
         assert!(!pace.awaits());
     }

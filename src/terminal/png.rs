@@ -1,6 +1,8 @@
 //! PNG files for the wire: small, quickly made, with holes where a picture has them.
 
-use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
+mod deflate;
+
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter, Writer, chunk};
 
 use super::cutout::Cutout;
 use crate::error::{Error, Result};
@@ -15,7 +17,7 @@ pub(super) fn encode(cutout: &Cutout) -> Result<Vec<u8>> {
     let written = match (cutout.picture(), mask) {
         (Picture::Indexed(levels), mask) => of_levels(cutout, levels, mask.as_deref()),
         (Picture::Rgb(photo), None) if cutout.opacity() == 255 => {
-            write(cutout, ColorType::Rgb, photo.as_raw(), &[], &[])
+            of_colors(cutout, ColorType::Rgb, photo.as_raw())
         }
         (Picture::Rgb(photo), mask) => {
             let mut pixels = Vec::with_capacity(photo.as_raw().len() / 3 * 4);
@@ -25,68 +27,115 @@ pub(super) fn encode(cutout: &Cutout) -> Result<Vec<u8>> {
                 let opacity = if there { cutout.opacity() } else { 0 };
                 pixels.extend([red, green, blue, opacity]);
             }
-            write(cutout, ColorType::Rgba, &pixels, &[], &[])
+            of_colors(cutout, ColorType::Rgba, &pixels)
         }
     };
     written.map_err(|error| Error::request(format!("the picture can't be written as PNG: {error}")))
 }
 
-/// A hole is a level that isn't in use; if all are, 1 is drawn as 0, which nobody can tell apart.
+/// Colours, three or four bytes each.
+fn of_colors(cutout: &Cutout, color: ColorType, pixels: &[u8]) -> Result<Vec<u8>, EncodingError> {
+    write(cutout, color, &Palette::default(), |writer| {
+        writer.write_image_data(pixels)
+    })
+}
+
+/// Levels, with the colours of those that are there.
 fn of_levels(
     cutout: &Cutout,
     levels: &Indexed,
     mask: Option<&[bool]>,
 ) -> Result<Vec<u8>, EncodingError> {
-    let palette = levels.colormap().palette();
-    let opacity = cutout.opacity();
-    let Some(mask) = mask else {
-        let opacities = if opacity == 255 {
-            vec![]
-        } else {
-            vec![opacity; 256]
-        };
-        let palette = palette.as_flattened();
-        return write(
-            cutout,
-            ColorType::Indexed,
-            levels.pixels(),
-            palette,
-            &opacities,
-        );
-    };
-    let mut used = [false; 256];
-    for (&level, &there) in levels.pixels().iter().zip(mask) {
-        used[usize::from(level)] |= there;
-    }
-    let hole = used.iter().position(|used| !used).unwrap_or(1);
-    let pixels = levels.pixels().iter().zip(mask).map(|(&level, &there)| {
-        if !there {
-            hole as u8
-        } else if usize::from(level) == hole {
-            0
-        } else {
-            level
-        }
+    let palette = Palette::of(levels, mask, cutout.opacity());
+    let there = |index: usize| mask.is_none_or(|mask| mask[index]);
+    let pixels = levels.pixels().iter().enumerate();
+    let pixels = pixels.map(|(index, &level)| {
+        let index = there(index).then(|| palette.indices[usize::from(level)]);
+        index.unwrap_or_default()
     });
     let pixels: Vec<u8> = pixels.collect();
-    // What is beyond the table's end is opaque.
-    let mut opacities = vec![opacity; if opacity == 255 { hole + 1 } else { 256 }];
-    opacities[hole] = 0;
-    write(
-        cutout,
-        ColorType::Indexed,
-        &pixels,
-        palette.as_flattened(),
-        &opacities,
-    )
+    let width = levels.width() as usize;
+    write(cutout, ColorType::Indexed, &palette, |writer| {
+        let files = [false, true].map(|differences| {
+            let rows = filtered(&pixels, width, differences);
+            deflate::zlib(&rows)
+        });
+        // Which is smaller depends on the map; to find out takes a few milliseconds.
+        let smaller = files.iter().min_by_key(|file| file.len());
+        writer.write_chunk(chunk::IDAT, smaller.map_or(&[], Vec::as_slice))
+    })
+}
+
+/// Rows as they are, or as differences from those above. One that is like the one above, as most rows of an enlarged map
+/// are, is nothing but zeros in any case.
+fn filtered(pixels: &[u8], width: usize, differences: bool) -> Vec<u8> {
+    let mut rows = Vec::with_capacity(pixels.len() + pixels.len() / width.max(1));
+    let blank = vec![0; width];
+    let mut above = &blank[..];
+    for row in pixels.chunks_exact(width.max(1)) {
+        if differences || row == above {
+            rows.push(Filter::Up as u8);
+            rows.extend(row.iter().zip(above).map(|(a, b)| a.wrapping_sub(*b)));
+        } else {
+            rows.push(Filter::NoFilter as u8);
+            rows.extend_from_slice(row);
+        }
+        above = row;
+    }
+    rows
+}
+
+/// The colours of the levels that are there.
+struct Palette {
+    colors: Vec<[u8; 3]>,
+    /// What is beyond the end is opaque.
+    opacities: Vec<u8>,
+    /// Of each level.
+    indices: [u8; 256],
+}
+
+impl Default for Palette {
+    fn default() -> Self {
+        Self {
+            colors: Vec::new(),
+            opacities: Vec::new(),
+            indices: [0; 256],
+        }
+    }
+}
+
+impl Palette {
+    /// If there are holes, they are the first colour; if all levels are there as well, 1 is drawn as 0, which nobody can
+    /// tell apart.
+    fn of(levels: &Indexed, mask: Option<&[bool]>, opacity: u8) -> Self {
+        let mut there = [false; 256];
+        for (index, &level) in levels.pixels().iter().enumerate() {
+            there[usize::from(level)] |= mask.is_none_or(|mask| mask[index]);
+        }
+        let mut palette = Self::default();
+        if mask.is_some() {
+            palette.colors.push([0; 3]);
+            palette.opacities.push(0);
+            there[1] &= there.contains(&false);
+            palette.indices[1] = 1;
+        }
+        let colormap = levels.colormap().palette();
+        for level in (0..256).filter(|&level| there[level]) {
+            palette.indices[level] = palette.colors.len() as u8;
+            palette.colors.push(colormap[level]);
+        }
+        if opacity < 255 {
+            palette.opacities.resize(palette.colors.len(), opacity);
+        }
+        palette
+    }
 }
 
 fn write(
     cutout: &Cutout,
     color: ColorType,
-    pixels: &[u8],
-    palette: &[u8],
-    opacities: &[u8],
+    palette: &Palette,
+    body: impl FnOnce(&mut Writer<&mut Vec<u8>>) -> Result<(), EncodingError>,
 ) -> Result<Vec<u8>, EncodingError> {
     let mut file = Vec::new();
     let [height, width] = cutout.size();
@@ -94,15 +143,15 @@ fn write(
     encoder.set_color(color);
     encoder.set_depth(BitDepth::Eight);
     if color == ColorType::Indexed {
-        encoder.set_palette(palette);
+        encoder.set_palette(palette.colors.as_flattened());
     }
-    if !opacities.is_empty() {
-        encoder.set_trns(opacities);
+    if !palette.opacities.is_empty() {
+        encoder.set_trns(&palette.opacities[..]);
     }
     encoder.set_compression(Compression::Fast);
     encoder.set_filter(Filter::Adaptive);
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(pixels)?;
+    body(&mut writer)?;
     writer.finish()?;
     Ok(file)
 }

@@ -45,6 +45,7 @@ const ITERM2: &[u8] = b"\x1b]1337;ReportCellSize\x1b\\";
 const KIND: &[u8] = b"\x1b[c";
 
 /// What is known of a terminal.
+#[allow(clippy::struct_excessive_bools, reason = "each is an answer by itself")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traits {
     /// What it answers for its name and version; inside tmux that of the terminal around it.

@@ -142,7 +142,7 @@ fn a_panic_is_shown_on_the_restored_screen() {
 #[test]
 #[ignore = "run in a terminal of its own by the test above"]
 fn panics_on_the_screen() {
-    let mut screen = Screen::enter().unwrap();
+    let mut screen = Screen::enter(|| ()).unwrap();
     screen
         .draw(Size::new(20, 2), |frame| {
             frame

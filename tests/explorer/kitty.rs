@@ -22,6 +22,7 @@ pub struct Pictures {
     /// What was not understood yet.
     rest: Vec<u8>,
     cursor: (u16, u16),
+    questions: usize,
     /// Whether a frame is on its way.
     pub drawing: bool,
     images: HashMap<u32, RgbImage>,
@@ -31,8 +32,13 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Takes in what the program writes.
-    pub fn process(&mut self, bytes: &[u8]) {
+    /// Takes in what the program writes. Returns how often it asked whether a picture would be shown.
+    pub fn process(&mut self, bytes: &[u8]) -> usize {
+        self.take_in(bytes);
+        std::mem::take(&mut self.questions)
+    }
+
+    fn take_in(&mut self, bytes: &[u8]) {
         self.rest.extend_from_slice(bytes);
         let rest = std::mem::take(&mut self.rest);
         let mut left = &rest[..];
@@ -102,7 +108,7 @@ impl Pictures {
         let number = |key: &str| control.get(key).map(|value| value.parse::<u32>().unwrap());
         let image = number("i");
         match (control["a"].as_str(), control.get("d").map(String::as_str)) {
-            ("q", _) => {}
+            ("q", _) => self.questions += 1,
             ("p", _) => {
                 let id = image.unwrap();
                 let whole = &self.images[&id];

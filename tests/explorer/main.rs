@@ -5,5 +5,6 @@ mod heat;
 mod kitty;
 mod patterns;
 mod pictures;
+mod slow;
 mod terminal;
 mod walk;

@@ -8,7 +8,7 @@ use image::{RgbImage, imageops};
 use super::terminal::{CELL, MODEL, PROGRAM, Terminal, folder, root, text};
 
 /// The picture that `convscope maps` makes of a channel, or of a layer's channels one below the other.
-fn maps(options: &[&str], folder: &Path) -> RgbImage {
+pub fn maps(options: &[&str], folder: &Path) -> RgbImage {
     let file = folder.join("theirs.png");
     let status = Command::new(PROGRAM)
         .args(["maps", MODEL, "demo/chelsea.png", "--overwrite", "-q", "-o"])
@@ -22,7 +22,7 @@ fn maps(options: &[&str], folder: &Path) -> RgbImage {
 }
 
 /// Each pixel a square of `factor` times `factor`.
-fn enlarged(picture: &RgbImage, factor: u32) -> RgbImage {
+pub fn enlarged(picture: &RgbImage, factor: u32) -> RgbImage {
     let (width, height) = (factor * picture.width(), factor * picture.height());
     imageops::resize(picture, width, height, imageops::FilterType::Nearest)
 }

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub struct Terminal {
     screen: Arc<Mutex<vt100::Parser>>,
     pictures: Arc<Mutex<Pictures>>,
     modes: String,
+    /// Bytes that came so far.
+    received: Arc<AtomicUsize>,
     /// Reads no more after the next piece of output.
     deaf: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
@@ -38,14 +40,14 @@ pub struct Terminal {
 /// In pixels.
 pub const CELL: (u16, u16) = (9, 18);
 
-/// What the explorer asks last of all of its terminal.
-const LAST_QUESTION: &[u8] = b"\x1b[c";
+/// What the explorer asks last of all of its terminal, and what any terminal answers.
+const LAST: (&[u8], &[u8]) = (b"\x1b[c", b"\x1b[?62;c");
 
-/// What one that knows kitty's pictures answers before that.
+/// What it asks to know the colours around it, or whether all has arrived.
+const BACKGROUND: (&[u8], &[u8]) = (b"\x1b]11;?", b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\");
+
+/// What one that knows kitty's pictures answers when it is asked for one.
 const KITTY_ANSWER: &[u8] = b"\x1b_Gi=31;OK\x1b\\";
-
-/// Any terminal's answer to the last question.
-const LAST_ANSWER: &[u8] = b"\x1b[?62;c";
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
@@ -73,8 +75,13 @@ impl Terminal {
     }
 
     pub fn kitty_with<S: AsRef<OsStr>>(arguments: &[S], environment: &[(&str, &str)]) -> Self {
-        let answers = [KITTY_ANSWER, LAST_ANSWER].concat();
-        Self::with_answers(PROGRAM, arguments, environment, answers)
+        Self::begin(PROGRAM.as_ref(), arguments, environment, KITTY_ANSWER, None)
+    }
+
+    /// The same, or one without pictures, on a line of so many bytes a second.
+    pub fn slow<S: AsRef<OsStr>>(arguments: &[S], kitty: bool, rate: usize) -> Self {
+        let answer = if kitty { KITTY_ANSWER } else { b"" };
+        Self::begin(PROGRAM.as_ref(), arguments, &[], answer, Some(rate))
     }
 
     pub fn start<S: AsRef<OsStr>>(
@@ -82,14 +89,16 @@ impl Terminal {
         arguments: &[S],
         environment: &[(&str, &str)],
     ) -> Self {
-        Self::with_answers(program, arguments, environment, LAST_ANSWER.to_vec())
+        Self::begin(program.as_ref(), arguments, environment, b"", None)
     }
 
-    fn with_answers<S: AsRef<OsStr>>(
-        program: impl AsRef<OsStr>,
+    /// `answer` is what it says when it is asked whether it would show a picture.
+    fn begin<S: AsRef<OsStr>>(
+        program: &OsStr,
         arguments: &[S],
         environment: &[(&str, &str)],
-        answers: Vec<u8>,
+        answer: &'static [u8],
+        rate: Option<usize>,
     ) -> Self {
         let (columns, rows) = (120, 40);
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
@@ -113,19 +122,43 @@ impl Terminal {
         let keys = Arc::new(Mutex::new(Some(pair.master.take_writer().unwrap())));
         let pictures = Arc::new(Mutex::new(Pictures::default()));
         let (mouth, album) = (keys.clone(), pictures.clone());
+        let received = Arc::new(AtomicUsize::new(0));
+        let counter = received.clone();
+        let mut tail = Vec::new();
+        let mut digest: Box<dyn FnMut(&[u8]) + Send> = Box::new(move |bytes: &[u8]| {
+            counter.fetch_add(bytes.len(), Ordering::SeqCst);
+            let asked = album.lock().unwrap().process(bytes);
+            shared.lock().unwrap().process(bytes);
+            let mut answers = answer.repeat(asked);
+            tail.extend_from_slice(bytes);
+            while let Some((end, answer)) = question(&tail) {
+                answers.extend_from_slice(answer);
+                tail.drain(..end);
+            }
+            tail.drain(..tail.len().saturating_sub(BACKGROUND.0.len()));
+            if let Some(mouth) = mouth.lock().unwrap().as_mut() {
+                // Fails when the program has gone.
+                let _ = mouth.write_all(&answers);
+            }
+        });
+        let (line, end) = mpsc::channel::<Vec<u8>>();
+        if let Some(rate) = rate {
+            // Whatever is written is taken at once, and arrives later.
+            thread::spawn(move || {
+                for bytes in end {
+                    for piece in bytes.chunks(rate / 100) {
+                        thread::sleep(Duration::from_millis(10));
+                        digest(piece);
+                    }
+                }
+            });
+            digest = Box::new(move |bytes: &[u8]| drop(line.send(bytes.to_vec())));
+        }
         let read = move || {
             let mut bytes = vec![0; 1 << 16];
             // Reading fails when the terminal is gone.
             while let Ok(count @ 1..) = output.read(&mut bytes) {
-                let bytes = &bytes[..count];
-                album.lock().unwrap().process(bytes);
-                shared.lock().unwrap().process(bytes);
-                let asked = |window| window == LAST_QUESTION;
-                if bytes.windows(LAST_QUESTION.len()).any(asked)
-                    && let Some(mouth) = mouth.lock().unwrap().as_mut()
-                {
-                    mouth.write_all(&answers).unwrap();
-                }
+                digest(&bytes[..count]);
                 if closing.load(Ordering::SeqCst) {
                     return;
                 }
@@ -140,6 +173,7 @@ impl Terminal {
             screen,
             pictures,
             modes,
+            received,
             deaf,
             reader,
         }
@@ -229,6 +263,11 @@ impl Terminal {
         self.pictures.lock().unwrap()
     }
 
+    /// Bytes that came so far.
+    pub fn received(&self) -> usize {
+        self.received.load(Ordering::SeqCst)
+    }
+
     pub fn signal(&self, name: &str) {
         let id = self.child.process_id().unwrap().to_string();
         assert!(
@@ -281,6 +320,18 @@ impl Drop for Terminal {
         // Fails if it has ended.
         let _ = self.child.kill();
     }
+}
+
+/// Where the first question in what was written ends, and what is answered.
+fn question(written: &[u8]) -> Option<(usize, &'static [u8])> {
+    let found = [LAST, BACKGROUND]
+        .into_iter()
+        .filter_map(|(question, answer)| {
+            let mut windows = written.windows(question.len());
+            let start = windows.position(|window| window == question)?;
+            Some((start + question.len(), answer))
+        });
+    found.min()
 }
 
 /// Where a test's files go.

@@ -124,6 +124,9 @@ impl Terminal {
     fn name(&self) -> String {
         let known = match (&self.traits.name, self.traits.brand) {
             (Some(name), _) => format!("{name}, "),
+            (None, Some(brand)) if self.traits.tmux().is_some() => {
+                format!("{}, as tmux says, ", brand.title())
+            }
             (None, Some(brand)) => format!("{}, by its environment, ", brand.title()),
             (None, None) => String::new(),
         };
