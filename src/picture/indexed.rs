@@ -80,6 +80,21 @@ impl Indexed {
         self.colormap
     }
 
+    /// Each pixel a square of `factor` times `factor`.
+    #[must_use]
+    pub fn enlarged(&self, factor: usize) -> Self {
+        let mut pixels = Vec::with_capacity(self.pixels.len() * factor * factor);
+        for row in self.pixels.chunks_exact(self.width.max(1) as usize) {
+            let wide = row
+                .iter()
+                .flat_map(|&level| std::iter::repeat_n(level, factor));
+            let wide: Vec<u8> = wide.collect();
+            pixels.extend(std::iter::repeat_n(wide, factor).flatten());
+        }
+        let [width, height] = [self.width, self.height].map(|side| side * factor as u32);
+        Self::new(width, height, pixels, self.colormap)
+    }
+
     /// The colour of every pixel.
     pub fn to_rgb(&self) -> RgbImage {
         let palette = self.colormap.palette();
@@ -107,6 +122,13 @@ mod tests {
             "a picture of 10001x10001 pixels is too large; the limit is 100 million pixels"
         );
         refusal(usize::MAX, 2);
+    }
+
+    #[test]
+    fn enlarging_repeats_pixels() {
+        let large = Indexed::new(2, 1, vec![7, 9], Colormap::Gray).enlarged(2);
+        assert_eq!((large.width(), large.height()), (4, 2));
+        assert_eq!(large.pixels(), [7, 7, 9, 9, 7, 7, 9, 9]);
     }
 
     #[test]

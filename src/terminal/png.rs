@@ -8,6 +8,10 @@ use super::cutout::Cutout;
 use crate::error::{Error, Result};
 use crate::picture::{Indexed, Picture};
 
+/// What stands before a row: that it is as it is, or the difference from the one above (PNG, section 9.2).
+const AS_IT_IS: u8 = 0;
+const UP: u8 = 2;
+
 /// A picture's file; levels keep their colormap as a palette.
 ///
 /// # Errors
@@ -74,10 +78,10 @@ fn filtered(pixels: &[u8], width: usize, differences: bool) -> Vec<u8> {
     let mut above = &blank[..];
     for row in pixels.chunks_exact(width.max(1)) {
         if differences || row == above {
-            rows.push(Filter::Up as u8);
+            rows.push(UP);
             rows.extend(row.iter().zip(above).map(|(a, b)| a.wrapping_sub(*b)));
         } else {
-            rows.push(Filter::NoFilter as u8);
+            rows.push(AS_IT_IS);
             rows.extend_from_slice(row);
         }
         above = row;

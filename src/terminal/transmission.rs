@@ -44,12 +44,14 @@ impl Transmission {
         let id = next_id(canvas);
         let by_characters = canvas.protocol == Protocol::Kitty && canvas.tmux;
         let stretched = cell != canvas.cell;
+        // It is held, and not yet shown.
+        let held = format!("a=t,f=100,i={id},q=2");
         let bytes = match canvas.protocol {
             Protocol::Iterm2 => iterm2(picture, canvas, cell)?,
             Protocol::Sixel => sixel::encode(picture, canvas.colors),
-            _ if by_characters => kitty(id, &png::encode(&picture.padded(cell))?, true),
-            _ if stretched => kitty(id, &png::encode(&picture.padded(cell))?, false),
-            _ => kitty(id, &png::encode(picture)?, false),
+            _ if by_characters => kitty(&held, &png::encode(&picture.padded(cell))?, true),
+            _ if stretched => kitty(&held, &png::encode(&picture.padded(cell))?, false),
+            _ => kitty(&held, &png::encode(picture)?, false),
         };
         let mut transmission = Self {
             id,
@@ -113,12 +115,12 @@ fn next_id(canvas: Canvas) -> u32 {
     }
 }
 
-/// A PNG in pieces, to be held and not yet shown.
-fn kitty(id: u32, file: &[u8], tmux: bool) -> Vec<u8> {
+/// A PNG in pieces; `control` says what becomes of it.
+pub(super) fn kitty(control: &str, file: &[u8], tmux: bool) -> Vec<u8> {
     let text = STANDARD.encode(file);
     let mut bytes = Vec::with_capacity(text.len() + text.len() / 128 + 64);
     let mut chunks = text.as_bytes().chunks(CHUNK).peekable();
-    let mut control = format!("a=t,f=100,i={id},q=2,");
+    let mut control = format!("{control},");
     while let Some(chunk) = chunks.next() {
         let more = u8::from(chunks.peek().is_some());
         let mut piece = format!("\x1b_G{control}m={more};").into_bytes();
@@ -168,7 +170,7 @@ mod tests {
     use crate::picture::{Colormap, Indexed};
 
     fn cutout(side: u32) -> Cutout {
-        let levels = (0..side * side).map(|index| (index * 7 % 251) as u8);
+        let levels = (0..side * side).map(|index| (index.wrapping_mul(0x9e37_79b9) >> 13) as u8);
         Cutout::whole(Indexed::new(side, side, levels.collect(), Colormap::Viridis).into())
     }
 

@@ -2,13 +2,13 @@
 
 use std::env;
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use anyhow::{Context, Result};
 use ratatui::layout::Size;
 use serde_json::{Value, json};
-use signal_hook::low_level::{emulate_default_handler, exit};
+use signal_hook::consts::SIGTSTP;
+use signal_hook::low_level::emulate_default_handler;
 
 use super::Row;
 use crate::terminal::{
@@ -59,23 +59,33 @@ pub(super) fn look(wanted: Option<Protocol>) -> Result<Option<Terminal>> {
     }))
 }
 
-/// Does what mustn't be left half done; a signal that came meanwhile is obeyed then.
+/// Does what mustn't be left half done; a signal that comes meanwhile is obeyed then.
 fn undisturbed<T>(ask: impl FnOnce() -> io::Result<T>) -> Result<T> {
-    let received = Arc::new(AtomicI32::new(0));
-    let noted = received.clone();
-    watch_signals(move |notice| {
-        if let Notice::End(signal) = notice {
-            noted.store(signal, Ordering::SeqCst);
+    static RECEIVED: AtomicI32 = AtomicI32::new(0);
+    static ASKING: AtomicBool = AtomicBool::new(true);
+    watch_signals(|notice| {
+        let signal = match notice {
+            Notice::End(signal) => signal,
+            Notice::Stop => SIGTSTP,
+            Notice::Continue => return,
+        };
+        RECEIVED.store(signal, Ordering::SeqCst);
+        if !ASKING.load(Ordering::SeqCst) {
+            obey(signal);
         }
     })?;
     let result = ask();
-    let signal = received.load(Ordering::SeqCst);
+    ASKING.store(false, Ordering::SeqCst);
+    let signal = RECEIVED.load(Ordering::SeqCst);
     if signal != 0 {
-        // Fails for no signal that is watched.
-        let _ = emulate_default_handler(signal);
-        exit(128 + signal);
+        obey(signal);
     }
     result.context("the terminal can't be asked")
+}
+
+fn obey(signal: i32) {
+    // Fails for no signal that is watched.
+    let _ = emulate_default_handler(signal);
 }
 
 impl Terminal {

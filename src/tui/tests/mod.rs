@@ -1,6 +1,7 @@
 //! The explorer without threads and without a model: events in, requests and pictures out.
 
 mod filters;
+mod haste;
 mod heat;
 mod screens;
 mod walk;

@@ -1,5 +1,7 @@
 //! The pane with the picture: a photo, a grid of channels, one channel, a vector, or the classes.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
@@ -26,7 +28,11 @@ pub(super) fn draw(state: &State, looks: &Looks, area: Rect, frame: &mut Frame) 
     if narrow {
         tabs.clear();
     }
-    let below = below(state, narrow);
+    let mut below = below(state, narrow);
+    let rough = |painting: &Arc<Painting>| painting.key.detail == Detail::Rough;
+    if state.shown.as_ref().is_some_and(rough) && !below.is_empty() {
+        below.push_str("(approximate) ");
+    }
     top.insert(0, Span::raw(""));
     let pane = Pane {
         heading: Line::from(top),
