@@ -16,7 +16,7 @@ use super::each::each;
 use super::options::{Computing, Preparing, Saving};
 use super::overlay::{Laying, describe};
 use super::session::Session;
-use super::show::show;
+use super::show::Showing;
 use super::target::Target;
 use crate::array::npy;
 use crate::error::Error;
@@ -61,11 +61,10 @@ pub(super) struct Cam {
     #[arg(long, value_name = "PATH")]
     raw: Option<PathBuf>,
     /// Print a JSON list with one element for each image, layer and class.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "show")]
     json: bool,
-    /// Print the overlay in the terminal.
-    #[arg(long, conflicts_with = "json")]
-    show: bool,
+    #[command(flatten)]
+    showing: Showing,
     #[command(flatten)]
     saving: Saving,
     #[command(flatten)]
@@ -100,7 +99,11 @@ impl Cam {
             let mut out = io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &list).map_err(io::Error::from)?;
             writeln!(out)?;
-        } else if !work.saves() && !self.show && !self.saving.quiet && io::stdout().is_terminal() {
+        } else if !work.saves()
+            && !self.showing.show
+            && !self.saving.quiet
+            && io::stdout().is_terminal()
+        {
             eprintln!("use -o overlay.png to save the overlay, --show to print it");
         }
         outcome
@@ -165,7 +168,7 @@ impl Cam {
             }
             Source::Tensor(array) => array,
         };
-        if !self.show && work.pictures.is_none() {
+        if !self.showing.show && work.pictures.is_none() {
             return Ok(None);
         }
         let planes = array.shape()[0];
@@ -204,7 +207,8 @@ impl Cam {
                 self.saving.save(&path, &npy::bytes(array), &shape)?;
             }
         }
-        let Some(background) = background.filter(|_| self.show || work.pictures.is_some()) else {
+        let Some(background) = background.filter(|_| self.showing.show || work.pictures.is_some())
+        else {
             return Ok(());
         };
         let Background { picture, region } = background;
@@ -228,8 +232,8 @@ impl Cam {
             let size = format!("{}x{}", picture.width(), picture.height());
             self.saving.save(&path, &bytes, &size)?;
         }
-        if self.show {
-            show(&picture)?;
+        if self.showing.show {
+            self.showing.print(&picture)?;
         }
         Ok(())
     }

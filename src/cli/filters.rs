@@ -15,7 +15,7 @@ use image::RgbImage;
 use super::choice::choice;
 use super::options::{Computing, Saving};
 use super::session::Session;
-use super::show::show;
+use super::show::Showing;
 use super::target::Target;
 use crate::array::npy;
 use crate::engine::Engine;
@@ -66,11 +66,10 @@ pub(super) struct Filters {
     #[arg(long, value_name = "FILE.gif")]
     gif: Option<PathBuf>,
     /// Print a JSON list with one element for each filter.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "show")]
     json: bool,
-    /// Print the pictures in the terminal.
-    #[arg(long, conflicts_with = "json")]
-    show: bool,
+    #[command(flatten)]
+    showing: Showing,
     /// Patterns in a row of a grid.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     columns: u16,
@@ -148,7 +147,11 @@ impl Filters {
             let mut out = io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &list).map_err(io::Error::from)?;
             writeln!(out)?;
-        } else if !work.saves() && !self.show && !self.saving.quiet && io::stdout().is_terminal() {
+        } else if !work.saves()
+            && !self.showing.show
+            && !self.saving.quiet
+            && io::stdout().is_terminal()
+        {
             eprintln!("use -o patterns.png to save them, --show to print them");
         }
         Ok(())
@@ -259,7 +262,7 @@ impl Filters {
             if let Some(path) = &self.gif {
                 self.animation(path, &found)?;
             }
-            if work.pictures.is_none() && !self.show {
+            if work.pictures.is_none() && !self.showing.show {
                 continue;
             }
             let picture = picture::pattern(&found.pattern, self.recipe)?;
@@ -318,9 +321,9 @@ impl Filters {
             let size = format!("{}x{}", picture.width(), picture.height());
             self.saving.save(&path, &bytes, &size)?;
         }
-        if self.show && shown {
+        if self.showing.show && shown {
             println!("{stem}");
-            show(picture)?;
+            self.showing.print(picture)?;
         }
         Ok(())
     }

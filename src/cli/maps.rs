@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::options::{Computing, Drawing, Preparing, Saving};
 use super::session::Session;
-use super::show::show;
+use super::show::Showing;
 use super::target::Target;
 use crate::array::{Array, npy};
 use crate::engine::Tensor;
@@ -39,9 +39,8 @@ pub(super) struct Maps {
     /// Print each channel's statistics as a JSON list.
     #[arg(long)]
     json: bool,
-    /// Print the pictures in the terminal.
-    #[arg(long)]
-    show: bool,
+    #[command(flatten)]
+    showing: Showing,
     #[command(flatten)]
     saving: Saving,
     #[command(flatten)]
@@ -155,7 +154,8 @@ impl Maps {
         let pictured = work.pictured.contains(&id);
         if self.json {
             list.push((id, element(name, &found)));
-        } else if pictured && !self.show && work.pictures.is_none() && work.arrays.is_none() {
+        } else if pictured && !self.showing.show && work.pictures.is_none() && work.arrays.is_none()
+        {
             line(name, activation)?;
         }
         if let Some(target) = &work.arrays {
@@ -164,7 +164,7 @@ impl Maps {
             self.saving
                 .save(&path, &npy::bytes(&found.values), &shape)?;
         }
-        if pictured && (self.show || work.pictures.is_some()) {
+        if pictured && (self.showing.show || work.pictures.is_some()) {
             for drawn in self.draw(&found)? {
                 self.finish(work, id, &drawn)?;
             }
@@ -229,12 +229,12 @@ impl Maps {
             let size = format!("{}x{}", drawn.picture.width(), drawn.picture.height());
             self.saving.save(&path, &bytes, &size)?;
         }
-        if self.show {
+        if self.showing.show {
             let channel = drawn
                 .channel
                 .map(|ChannelId(channel)| format!(", channel {channel}"));
             println!("{layer}{}", channel.unwrap_or_default());
-            show(&drawn.picture)?;
+            self.showing.print(&drawn.picture)?;
         }
         Ok(())
     }

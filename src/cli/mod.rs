@@ -1,5 +1,6 @@
 //! The operations without a screen: what the explorer does, as subcommands for scripts.
 
+mod aside;
 mod cam;
 mod choice;
 mod doctor;

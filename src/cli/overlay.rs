@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 
 use super::choice::choice;
 use super::options::Saving;
-use super::show::show;
+use super::show::Showing;
 use crate::array::{Array, npy};
 use crate::error::Error;
 use crate::explain::cam::Dialect;
@@ -61,9 +61,8 @@ pub(super) struct OverlayCommand {
     /// The part of the photo that the heatmap covers, in pixels; all of it if not given.
     #[arg(long, value_name = "LEFT,TOP,WIDTH,HEIGHT", value_parser = region)]
     region: Option<Region>,
-    /// Print the picture in the terminal.
-    #[arg(long)]
-    show: bool,
+    #[command(flatten)]
+    showing: Showing,
     /// Don't turn the photo as its EXIF data say.
     #[arg(long)]
     no_exif: bool,
@@ -75,7 +74,7 @@ pub(super) struct OverlayCommand {
 
 impl OverlayCommand {
     pub(super) fn run(self) -> Result<()> {
-        if !self.show && self.saving.output.is_none() {
+        if !self.showing.show && self.saving.output.is_none() {
             // Wrong usage, as clap tells it.
             let words = "where to? -o FILE saves the overlay, --show prints it\n";
             clap::Error::raw(ErrorKind::MissingRequiredArgument, words).exit();
@@ -96,8 +95,8 @@ impl OverlayCommand {
             let size = format!("{}x{}", picture.width(), picture.height());
             self.saving.save(path, &bytes, &size)?;
         }
-        if self.show {
-            show(&picture)?;
+        if self.showing.show {
+            self.showing.print(&picture)?;
         }
         Ok(())
     }

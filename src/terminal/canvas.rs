@@ -58,12 +58,17 @@ pub struct Canvas {
     pub tmux: bool,
     /// How many colours a sixel picture may have.
     pub colors: u16,
+    /// (height, width) of the largest sixel picture, in pixels.
+    pub largest: [u32; 2],
     /// Red, green and blue of what is around the pictures, where it is known.
     pub background: Option<[u8; 3]>,
 }
 
 /// Of a terminal that shows pictures but doesn't tell its cells' size.
 const USUAL_CELL: [u16; 2] = [18, 9];
+
+/// No terminal's largest picture is smaller; what says so is mistaken.
+const LEAST_LARGEST: u32 = 256;
 
 impl Canvas {
     /// What every terminal can show.
@@ -72,6 +77,7 @@ impl Canvas {
         cell: [2, 1],
         tmux: false,
         colors: 256,
+        largest: [u32::MAX; 2],
         background: None,
     };
 
@@ -90,6 +96,10 @@ impl Canvas {
             cell,
             tmux: wrapped && traits.tmux().is_some(),
             colors: traits.registers.unwrap_or(most).clamp(16, most) as u16,
+            largest: match (protocol, traits.largest) {
+                (Protocol::Sixel, Some(largest)) => largest.map(|side| side.max(LEAST_LARGEST)),
+                _ => Self::HALF_BLOCKS.largest,
+            },
             background: traits.background,
         }
     }

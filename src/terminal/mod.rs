@@ -34,7 +34,7 @@ pub use color::ColorDepth;
 pub use cutout::Cutout;
 pub use frame::{Frame, Placed};
 pub use multiplexer::{Multiplexer, Tmux};
-pub use print::printed;
+pub use print::print;
 pub use probe::{CellSource, Traits};
 pub use screen::{Screen, awaits_answer, is_alive};
 pub use signals::{Notice, watch as watch_signals};

@@ -18,10 +18,11 @@ pub(super) enum Ping {
 impl Ping {
     /// What a terminal is known to answer. Through tmux it is asked otherwise.
     pub(super) fn new(canvas: Canvas, traits: &Traits) -> Option<Self> {
-        match (canvas.tmux, traits.kitty, traits.background) {
-            (true, ..) => None,
-            (false, true, _) => Some(Self::Picture),
-            (false, false, background) => background.map(|_| Self::Background),
+        let directly = traits.kitty && traits.tmux().is_none();
+        match (canvas.tmux, directly) {
+            (true, _) => None,
+            (false, true) => Some(Self::Picture),
+            (false, false) => traits.answers_background.then_some(Self::Background),
         }
     }
 

@@ -1,22 +1,27 @@
 //! Pictures among the lines of a shell's output, which scroll with it.
 
+use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use image::imageops::{self, FilterType};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 use ratatui::widgets::Widget;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::stdio::stdin;
 
 use super::blocks::Blocks;
 use super::canvas::{Canvas, Protocol};
 use super::color::ColorDepth;
+use super::courier::Courier;
 use super::cutout::Cutout;
 use super::frame::Placed;
 use super::placeholders::stamp;
-use super::transmission::{Transmission, kitty};
 use super::png;
-use crate::error::Result;
+use super::transmission::{Transmission, kitty};
 use crate::model::Filter;
 use crate::photo::resize::pillow;
 use crate::picture::{Picture, Tile};
@@ -24,32 +29,104 @@ use crate::picture::{Picture, Tile};
 /// Small pictures are enlarged to nearly so many columns.
 const COLUMNS: u16 = 64;
 
-/// A picture as what a program prints, ending with a line of its own: small ones enlarged by whole factors, those that
-/// are wider than the terminal's `columns` shrunk.
+/// What a picture may take to come through tmux.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long an answer is waited for before it is seen to what is due.
+const WAIT: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 20_000_000,
+};
+
+/// Prints a picture, ending with a line of its own: small ones enlarged by whole factors, those that are wider than
+/// `columns` shrunk. `answered` says whether there is a terminal that answers.
 ///
 /// # Errors
-/// If the picture is empty.
-pub fn printed(
+/// If the picture is empty, or the terminal is gone.
+pub fn print(
     picture: &Picture,
     canvas: Canvas,
     depth: ColorDepth,
     columns: u16,
-) -> Result<Vec<u8>> {
-    let picture = sized(picture, canvas, columns);
-    let cutout = Cutout::whole(picture);
+    answered: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let cutout = Cutout::whole(sized(picture, canvas, columns));
     let mut bytes = match canvas.protocol {
-        Protocol::Quadrants | Protocol::HalfBlocks => {
-            return Ok(characters(cutout.picture(), canvas, depth));
+        Protocol::Quadrants | Protocol::HalfBlocks => characters(cutout.picture(), canvas, depth),
+        Protocol::Kitty if canvas.tmux => {
+            let picture = Arc::new(Transmission::new(&cutout, canvas, canvas.cell)?);
+            if answered {
+                carry(&picture, out)?;
+            } else {
+                out.write_all(&picture.bytes)?;
+            }
+            by_characters(picture)
         }
-        Protocol::Kitty if canvas.tmux => return by_characters(&cutout, canvas),
         // Without a name: it replaces no picture that was printed before.
         Protocol::Kitty => kitty("a=T,f=100,q=2", &png::encode(&cutout)?, false),
         Protocol::Iterm2 | Protocol::Sixel => {
             Transmission::new(&cutout, canvas, canvas.cell)?.bytes
         }
     };
-    bytes.push(b'\n');
-    Ok(bytes)
+    if !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    out.write_all(&bytes)?;
+    Ok(out.flush()?)
+}
+
+/// Brings a picture through tmux, which may drop it a few times.
+fn carry(picture: &Arc<Transmission>, out: &mut impl Write) -> io::Result<()> {
+    enable_raw_mode()?;
+    let carried = converse(picture, out);
+    disable_raw_mode()?;
+    if carried? {
+        return Ok(());
+    }
+    // Nobody answers: it may come all the same.
+    out.write_all(&picture.bytes)
+}
+
+/// Returns whether the picture has come.
+fn converse(picture: &Arc<Transmission>, out: &mut impl Write) -> io::Result<bool> {
+    let start = Instant::now();
+    let mut courier = Courier::default();
+    courier.touch(start);
+    courier.want(vec![picture.clone()], |_| true);
+    let mut bytes = courier.next(start);
+    let mut heard = Vec::new();
+    while courier.is_busy() {
+        out.write_all(&bytes)?;
+        out.flush()?;
+        if start.elapsed() > PATIENCE {
+            return Ok(false);
+        }
+        let input = stdin();
+        let mut piece = [0; 256];
+        if poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&WAIT))? > 0 {
+            let count = rustix::io::read(input, &mut piece)?;
+            heard.extend_from_slice(&piece[..count]);
+        }
+        bytes = courier.next(Instant::now());
+        while let Some((said, end)) = answer(&heard) {
+            bytes.extend(courier.answered(&said, Instant::now()));
+            heard.drain(..end);
+        }
+    }
+    Ok(true)
+}
+
+/// What stands between `ESC _` and `ESC \`, and where that ends.
+fn answer(heard: &[u8]) -> Option<(String, usize)> {
+    let find = |what: &[u8], from: usize| {
+        let mut windows = heard.get(from..)?.windows(what.len());
+        Some(from + windows.position(|window| window == what)?)
+    };
+    let start = find(b"\x1b_", 0)? + 2;
+    let end = find(b"\x1b\\", start)?;
+    let said = String::from_utf8_lossy(&heard[start..end]).into_owned();
+    Some((said, end + 2))
 }
 
 fn sized(picture: &Picture, canvas: Canvas, columns: u16) -> Picture {
@@ -74,10 +151,9 @@ fn sized(picture: &Picture, canvas: Canvas, columns: u16) -> Picture {
 }
 
 /// kitty's picture in tmux: lines of characters that stand for it.
-fn by_characters(cutout: &Cutout, canvas: Canvas) -> Result<Vec<u8>> {
-    let picture = Arc::new(Transmission::new(cutout, canvas, canvas.cell)?);
-    let [height, width] = cutout.size();
-    let [down, across] = canvas.cell.map(usize::from);
+fn by_characters(picture: Arc<Transmission>) -> Vec<u8> {
+    let [height, width] = picture.size();
+    let [down, across] = picture.cell.map(usize::from);
     let area = Rect::new(
         0,
         0,
@@ -85,23 +161,20 @@ fn by_characters(cutout: &Cutout, canvas: Canvas) -> Result<Vec<u8>> {
         height.div_ceil(down) as u16,
     );
     let mut buffer = Buffer::empty(area);
-    let mut bytes = picture.bytes.clone();
-    stamp(
-        &Placed {
-            picture,
-            window: Tile {
-                x: 0,
-                y: 0,
-                width,
-                height,
-            },
-            area,
-            above: false,
-        },
-        &mut buffer,
-    );
-    bytes.extend(lines(&buffer));
-    Ok(bytes)
+    let window = Tile {
+        x: 0,
+        y: 0,
+        width,
+        height,
+    };
+    let placed = Placed {
+        picture,
+        window,
+        area,
+        above: false,
+    };
+    stamp(&placed, &mut buffer);
+    lines(&buffer)
 }
 
 fn characters(picture: &Picture, canvas: Canvas, depth: ColorDepth) -> Vec<u8> {
@@ -165,7 +238,16 @@ mod tests {
     }
 
     fn text(picture: &Picture, canvas: Canvas, columns: u16) -> String {
-        let bytes = printed(picture, canvas, ColorDepth::Full, columns).unwrap();
+        let mut bytes = Vec::new();
+        print(
+            picture,
+            canvas,
+            ColorDepth::Full,
+            columns,
+            false,
+            &mut bytes,
+        )
+        .unwrap();
         String::from_utf8_lossy(&bytes).replace('\x1b', "^")
     }
 
@@ -201,7 +283,11 @@ mod tests {
     fn characters_have_colours_or_none() {
         let picture = map(2);
         let canvas = Canvas::HALF_BLOCKS;
-        let bytes = |depth| printed(&picture, canvas, depth, 2).unwrap();
+        let bytes = |depth| {
+            let mut bytes = Vec::new();
+            print(&picture, canvas, depth, 2, false, &mut bytes).unwrap();
+            bytes
+        };
         let full = String::from_utf8(bytes(ColorDepth::Full)).unwrap();
         assert_eq!(
             full,

@@ -67,13 +67,14 @@ struct Band {
     columns: Vec<Column>,
 }
 
-/// Six pixels. Rows are bits, the uppermost the lowest.
+/// Six pixels, of which some colours are still to be drawn. Rows are bits, the uppermost the lowest.
 #[derive(Clone, Copy, Default)]
 struct Column {
-    /// Sorted by colour.
     parts: [Part; 6],
     /// How many they are.
     count: usize,
+    /// Those of all parts.
+    rows: u8,
 }
 
 /// The pixels of a colour in a column.
@@ -103,18 +104,15 @@ impl Band {
     }
 
     fn fill(&mut self, rows: &[u8], there: Option<&[bool]>) {
-        self.columns.fill(Column::default());
-        let width = self.columns.len().max(1);
-        for (row, line) in rows.chunks_exact(width).enumerate() {
-            let there = there.map(|there| &there[row * width..]);
-            for (x, &color) in line.iter().enumerate() {
-                if there.is_none_or(|there| there[x]) {
-                    self.columns[x].add(color, 1 << row);
-                }
-            }
-        }
+        let width = self.columns.len();
         let mut next = [None; 256];
         for (x, column) in self.columns.iter_mut().enumerate().rev() {
+            *column = Column::default();
+            for (row, at) in (x..rows.len()).step_by(width).enumerate() {
+                if there.is_none_or(|there| there[at]) {
+                    column.add(rows[at], 1 << row);
+                }
+            }
             for part in &mut column.parts[..column.count] {
                 part.next = next[usize::from(part.color)].replace(x as u32);
             }
@@ -137,7 +135,7 @@ impl Band {
         let mut run = Run::default();
         for x in 0..self.columns.len() {
             let column = &mut self.columns[x];
-            let free = column.rows();
+            let free = column.rows;
             let part = (x >= waits_until).then(|| column.take(at_hand)).flatten();
             let Some(Part { color, rows, next }) = part else {
                 run.extend(0, free, out);
@@ -151,9 +149,13 @@ impl Band {
                 at_hand = Some(color);
             }
             run.extend(rows, free, out);
-            let near = next.map(|next| next as usize).filter(|next| next - x <= REACH);
+            let near = next
+                .map(|next| next as usize)
+                .filter(|next| next - x <= REACH);
             // An earlier pass may have drawn it.
-            waits_until = near.filter(|&next| self.columns[next].has(color)).unwrap_or(0);
+            waits_until = near
+                .filter(|&next| self.columns[next].has(color))
+                .unwrap_or(0);
         }
         if run.rows > 0 {
             run.write(out);
@@ -168,36 +170,32 @@ impl Column {
     }
 
     fn add(&mut self, color: u8, row: u8) {
-        let place = self.parts().partition_point(|part| part.color < color);
-        if place < self.count && self.parts[place].color == color {
-            self.parts[place].rows |= row;
+        let known = self.parts[..self.count].iter_mut();
+        if let Some(part) = known.rev().find(|part| part.color == color) {
+            part.rows |= row;
         } else {
-            self.parts.copy_within(place..self.count, place + 1);
-            self.parts[place] = Part {
+            self.parts[self.count] = Part {
                 color,
                 rows: row,
                 next: None,
             };
             self.count += 1;
         }
+        self.rows |= row;
     }
 
     fn has(&self, color: u8) -> bool {
         self.parts().iter().any(|part| part.color == color)
     }
 
-    /// Those that are still to be drawn.
-    fn rows(&self) -> u8 {
-        self.parts().iter().fold(0, |rows, part| rows | part.rows)
-    }
-
-    /// The part of the colour at hand, else the first.
+    /// The part of the colour at hand, else any.
     fn take(&mut self, at_hand: Option<u8>) -> Option<Part> {
         let same = |part: &Part| Some(part.color) == at_hand;
         let place = self.parts().iter().position(same).unwrap_or(0);
         let part = *self.parts().get(place)?;
-        self.parts[place..self.count].rotate_left(1);
         self.count -= 1;
+        self.parts.swap(place, self.count);
+        self.rows &= !part.rows;
         Some(part)
     }
 }

@@ -39,10 +39,15 @@ impl Tiles {
         if channels == 0 || size.contains(&0) || inner.width == 0 || inner.height == 0 {
             return None;
         }
+        // A row of tiles may have to be one picture.
+        let widest_row = canvas.largest[1] / u32::from(canvas.cell[1].max(1)) + 2;
+        let widest_row = u16::try_from(widest_row).unwrap_or(u16::MAX);
+        let inner = Size::new(inner.width.min(widest_row - 2), inner.height);
         let arrange = |pixels: [usize; 2]| {
             let cells = cells(pixels, canvas)?;
             let fits = cells.width <= inner.width && cells.height <= inner.height;
-            let columns = usize::from((room.width - 1) / (cells.width + 1)).min(channels);
+            let usable = room.width.min(widest_row);
+            let columns = usize::from((usable - 1) / (cells.width + 1)).min(channels);
             let rows_in_room = usize::from((room.height - 1) / (cells.height + 1));
             let used = columns as u16 * (cells.width + 1) + 1;
             let left = room.width.saturating_sub(used) / 2;

@@ -1,19 +1,16 @@
 //! The terminal, and how pictures are drawn on it.
 
 use std::env;
-use std::io::{self, IsTerminal};
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ratatui::layout::Size;
 use serde_json::{Value, json};
-use signal_hook::consts::SIGTSTP;
-use signal_hook::low_level::emulate_default_handler;
 
 use super::Row;
+use crate::cli::aside::traits;
 use crate::terminal::{
-    Brand, CellSource, Choice, ColorDepth, Finding, Hint, Multiplexer, Notice, Protocol, Screen,
-    Tmux, Traits, watch_signals,
+    Brand, CellSource, Choice, ColorDepth, Finding, Hint, Multiplexer, Protocol, Screen, Tmux,
+    Traits,
 };
 
 /// The terminal, and how pictures are drawn on it.
@@ -28,20 +25,12 @@ pub(super) struct Terminal {
     choice: Choice,
 }
 
-/// Asks the terminal, if there is one. Standard output may go into a file, so long as errors are seen.
+/// Asks the terminal, if there is one.
 pub(super) fn look(wanted: Option<Protocol>) -> Result<Option<Terminal>> {
-    let (out, err) = (io::stdout(), io::stderr());
-    if !io::stdin().is_terminal() || !(out.is_terminal() || err.is_terminal()) {
+    let Some(traits) = traits()? else {
         return Ok(None);
-    }
-    let term = env::var("TERM").unwrap_or_default();
-    let traits = if matches!(term.as_str(), "" | "dumb") {
-        Traits::default()
-    } else if out.is_terminal() {
-        undisturbed(|| Traits::ask_aside(&mut out.lock()))?
-    } else {
-        undisturbed(|| Traits::ask_aside(&mut err.lock()))?
     };
+    let term = env::var("TERM").unwrap_or_default();
     let (declared, depth_why) = ColorDepth::explained();
     let depth = declared.seen_in(&traits);
     let depth_why = if depth == declared {
@@ -57,35 +46,6 @@ pub(super) fn look(wanted: Option<Protocol>) -> Result<Option<Terminal>> {
         choice: Choice::new(wanted, depth, &traits),
         traits,
     }))
-}
-
-/// Does what mustn't be left half done; a signal that comes meanwhile is obeyed then.
-fn undisturbed<T>(ask: impl FnOnce() -> io::Result<T>) -> Result<T> {
-    static RECEIVED: AtomicI32 = AtomicI32::new(0);
-    static ASKING: AtomicBool = AtomicBool::new(true);
-    watch_signals(|notice| {
-        let signal = match notice {
-            Notice::End(signal) => signal,
-            Notice::Stop => SIGTSTP,
-            Notice::Continue => return,
-        };
-        RECEIVED.store(signal, Ordering::SeqCst);
-        if !ASKING.load(Ordering::SeqCst) {
-            obey(signal);
-        }
-    })?;
-    let result = ask();
-    ASKING.store(false, Ordering::SeqCst);
-    let signal = RECEIVED.load(Ordering::SeqCst);
-    if signal != 0 {
-        obey(signal);
-    }
-    result.context("the terminal can't be asked")
-}
-
-fn obey(signal: i32) {
-    // Fails for no signal that is watched.
-    let _ = emulate_default_handler(signal);
 }
 
 impl Terminal {

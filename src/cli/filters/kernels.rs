@@ -46,7 +46,7 @@ pub(super) fn run(filters: &Filters, session: &Session) -> Result<()> {
         if !(filters.saving.quiet && work.saves()) {
             println!("{name}: kernels {shape}");
         }
-        if work.pictures.is_none() && !filters.show {
+        if work.pictures.is_none() && !filters.showing.show {
             continue;
         }
         let columns = usize::from(filters.columns);
@@ -70,7 +70,8 @@ pub(super) fn run(filters: &Filters, session: &Session) -> Result<()> {
             true,
         )?;
     }
-    if !work.saves() && !filters.show && !filters.saving.quiet && io::stdout().is_terminal() {
+    if !work.saves() && !filters.showing.show && !filters.saving.quiet && io::stdout().is_terminal()
+    {
         eprintln!("use -o kernels.png to save them, --show to print them");
     }
     Ok(())

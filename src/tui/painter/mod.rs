@@ -97,10 +97,11 @@ pub fn start(events: Sender<Event>) -> io::Result<Sender<PaintOrder>> {
 pub fn paint(order: &PaintOrder, drawer: &mut Drawer) -> Result<Painting> {
     let PaintOrder { key, source, .. } = order;
     let [down, across] = key.canvas.cell.map(usize::from);
-    let height = down * usize::from(key.room.height);
+    let [tallest, widest] = key.canvas.largest.map(|side| side as usize);
+    let height = (down * usize::from(key.room.height)).min(tallest);
     let room = [
         (height - height % key.canvas.step()).max(1),
-        across * usize::from(key.room.width),
+        (across * usize::from(key.room.width)).min(widest),
     ];
     let pictures: Vec<Picture> = match (key.subject, source) {
         (_, Source::Photo(photo)) => vec![paint_photo(photo, room).into()],
