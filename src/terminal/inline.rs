@@ -19,17 +19,10 @@ pub(super) struct Inline {
     shown: Vec<Placed>,
 }
 
-/// What has to be done about it.
-#[derive(Debug, Default)]
-pub(super) struct Steps {
-    stay: Vec<Placed>,
-    come: Vec<Placed>,
-}
-
 impl Inline {
-    /// Compares with what is wanted. The cells of what goes are made to be written again in the buffer of what is
-    /// shown.
-    pub(super) fn prepare(&mut self, wanted: Vec<Placed>, shown: &mut Buffer) -> Steps {
+    /// Compares with what is wanted, and returns what is to be drawn. The cells of what goes are made to be written again
+    /// in the buffer of what is shown.
+    pub(super) fn prepare(&mut self, wanted: Vec<Placed>, shown: &mut Buffer) -> Vec<Placed> {
         let (mut stay, mut come): (Vec<Placed>, Vec<Placed>) =
             wanted.into_iter().partition(|placed| {
                 self.shown
@@ -61,18 +54,19 @@ impl Inline {
                 index += 1;
             }
         }
-        Steps { stay, come }
+        self.shown = stay;
+        come
     }
 
     /// Draws what comes, after all text has been. Returns the cells of text within it, which have to be written again.
     pub(super) fn draw<'a>(
         &mut self,
-        steps: Steps,
+        come: Vec<Placed>,
         text: &'a Buffer,
         out: &mut impl Write,
     ) -> io::Result<Vec<(u16, u16, &'a Cell)>> {
         let mut again = Vec::new();
-        for placed in &steps.come {
+        for placed in &come {
             let (x, y) = (placed.area.x + 1, placed.area.y + 1);
             write!(out, "\x1b[{y};{x}H")?;
             out.write_all(placed.picture.bytes())?;
@@ -80,8 +74,7 @@ impl Inline {
             let cells = cells.map(|Position { x, y }| (x, y, &text[(x, y)]));
             again.extend(cells.filter(|(.., cell)| cell.symbol() != " "));
         }
-        self.shown = steps.stay;
-        self.shown.extend(steps.come);
+        self.shown.extend(come);
         Ok(again)
     }
 
@@ -93,13 +86,6 @@ impl Inline {
     /// Forgets everything: the screen was cleared.
     pub(super) fn clear(&mut self) {
         self.shown.clear();
-    }
-}
-
-impl Steps {
-    /// Whether there is nothing to be drawn.
-    pub(super) fn is_empty(&self) -> bool {
-        self.come.is_empty()
     }
 }
 
@@ -145,10 +131,14 @@ mod tests {
     /// What is drawn, and how many cells are to be written again.
     fn step(inline: &mut Inline, wanted: &[Placed]) -> (String, usize) {
         let mut shown = Buffer::empty(Rect::new(0, 0, 10, 5));
-        let steps = inline.prepare(wanted.to_vec(), &mut shown);
+        // A frame in which nothing changes leaves everything as it is.
+        let before = inline.shown.clone();
+        let same = inline.prepare(before.clone(), &mut shown);
+        assert!(same.is_empty() && inline.shown.len() == before.len());
+        let come = inline.prepare(wanted.to_vec(), &mut shown);
         let mut out = Vec::new();
         let text = Buffer::with_lines(["", "  |"]);
-        let again = inline.draw(steps, &text, &mut out).unwrap();
+        let again = inline.draw(come, &text, &mut out).unwrap();
         assert!(again.iter().all(|(x, y, _)| (*x, *y) == (2, 1)));
         let again = shown.content.iter().filter(|cell| cell.symbol() == UNKNOWN);
         (String::from_utf8(out).unwrap(), again.count())

@@ -237,9 +237,9 @@ impl Screen {
             self.inline.clear();
             self.courier.forget();
         }
-        let steps = self.inline.prepare(inline, &mut self.shown);
+        let come = self.inline.prepare(inline, &mut self.shown);
         let changes = self.shown.diff(&self.next);
-        let replaced = self.kitty.differs(&held) || !steps.is_empty();
+        let replaced = self.kitty.differs(&held) || !come.is_empty();
         if resized || replaced || !changes.is_empty() {
             let mut out = Vec::new();
             if resized {
@@ -252,7 +252,7 @@ impl Screen {
             let farewell = self.kitty.place(&held, &mut out)?;
             CrosstermBackend::new(&mut out).draw(changes.into_iter())?;
             // What stands in the gaps of these pictures may be erased by them.
-            let again = self.inline.draw(steps, &self.next, &mut out)?;
+            let again = self.inline.draw(come, &self.next, &mut out)?;
             CrosstermBackend::new(&mut out).draw(again.into_iter())?;
             out.write_all(&farewell)?;
             queue!(out, EndSynchronizedUpdate)?;
