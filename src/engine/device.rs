@@ -63,8 +63,13 @@ impl Device {
         }
     }
 
+    /// How many GPUs there are, whether they can be used or not.
+    pub fn gpus() -> usize {
+        usize::try_from(Cuda::device_count()).unwrap_or(0)
+    }
+
     fn cuda(number: usize) -> Result<Self> {
-        let count = usize::try_from(Cuda::device_count()).unwrap_or(0);
+        let count = Self::gpus();
         if !Cuda::is_available() || number >= count {
             return Err(Error::request(match count {
                 0 => format!(

@@ -174,6 +174,46 @@ mod tests {
     }
 
     #[test]
+    fn every_map_comes_back() {
+        // Noise in which each level comes half as often as the one before; and all alike.
+        let noise = |x: u32, y: u32| {
+            let mixed = (x * 0x9e37 + y * 0x85eb_ca6b).wrapping_mul(0xc2b2_ae35) >> 7;
+            (mixed.trailing_zeros() * 13) as u8
+        };
+        for (width, height, coarse) in [(1, 1, 1), (500, 300, 1), (576, 576, 9), (7, 600, 600)] {
+            let pixels =
+                (0..height).flat_map(|y| (0..width).map(move |x| (x / coarse, y / coarse)));
+            let pixels = pixels.map(|(x, y)| noise(x, y)).collect();
+            let map = Indexed::new(width, height, pixels, Colormap::Viridis);
+            let wanted = map.to_rgb();
+            let found = decoded(&Cutout::whole(map.into()));
+            assert_eq!(image::DynamicImage::from(found).to_rgb8(), wanted);
+        }
+    }
+
+    #[test]
+    fn only_what_is_there_has_a_colour() {
+        let part = Tile {
+            x: 0,
+            y: 0,
+            width: 3,
+            height: 1,
+        };
+        let map = Indexed::new(4, 1, vec![9, 200, 9, 70], Colormap::Gray);
+        let file = encode(&Cutout::new(map.into(), vec![part])).unwrap();
+        let chunk = |name: &[u8]| {
+            let start = file.windows(4).position(|window| window == name).unwrap();
+            let length = u32::from_be_bytes(file[start - 4..start].try_into().unwrap());
+            file[start + 4..][..length as usize].to_vec()
+        };
+        assert_eq!(chunk(b"PLTE"), [0, 0, 0, 9, 9, 9, 200, 200, 200]);
+        assert_eq!(chunk(b"tRNS"), [0]);
+        let nothing = Indexed::new(2, 1, vec![3, 4], Colormap::Gray);
+        let seen = decoded(&Cutout::new(nothing.into(), vec![]));
+        assert!(seen.pixels().all(|pixel| pixel.0[3] == 0));
+    }
+
+    #[test]
     fn holes_can_be_seen_through() {
         let part = Tile {
             x: 1,
@@ -184,7 +224,6 @@ mod tests {
         let map = Indexed::new(256, 1, (0..=255).collect(), Colormap::Viridis);
         let colors = map.to_rgb();
         let cutout = Cutout::new(map.into(), vec![part]);
-        // Level 0 is free for the hole.
         let seen = decoded(&cutout);
         assert_eq!(seen[(0, 0)].0[3], 0);
         for x in 1..256 {

@@ -40,14 +40,13 @@ impl Tiles {
             return None;
         }
         // A row of tiles may have to be one picture.
-        let widest_row = canvas.largest[1] / u32::from(canvas.cell[1].max(1)) + 2;
-        let widest_row = u16::try_from(widest_row).unwrap_or(u16::MAX);
-        let inner = Size::new(inner.width.min(widest_row - 2), inner.height);
+        let widest = canvas.largest[1] / u32::from(canvas.cell[1].max(1));
+        let widest = u16::try_from(widest).unwrap_or(u16::MAX);
+        let inner = Size::new(inner.width.min(widest), inner.height);
         let arrange = |pixels: [usize; 2]| {
             let cells = cells(pixels, canvas)?;
             let fits = cells.width <= inner.width && cells.height <= inner.height;
-            let usable = room.width.min(widest_row);
-            let columns = usize::from((usable - 1) / (cells.width + 1)).min(channels);
+            let columns = usize::from((inner.width + 1) / (cells.width + 1)).min(channels);
             let rows_in_room = usize::from((room.height - 1) / (cells.height + 1));
             let used = columns as u16 * (cells.width + 1) + 1;
             let left = room.width.saturating_sub(used) / 2;
@@ -153,6 +152,20 @@ mod tests {
         // Five-fold: four-fold would have fewer than 32x32 pixels.
         assert_eq!(found(2048, 7).pixels, [35, 35]);
         assert_eq!(found(1, 150).pixels, [600, 600]);
+    }
+
+    #[test]
+    fn rows_are_no_wider_than_a_picture_may_be() {
+        let canvas = Canvas {
+            protocol: Protocol::Sixel,
+            cell: [18, 9],
+            largest: [1000, 300],
+            ..Canvas::HALF_BLOCKS
+        };
+        let tiles = Tiles::new(64, [36, 36], Size::new(98, 38), canvas).unwrap();
+        let cells = usize::from(tiles.cells.width);
+        assert!(tiles.columns * (cells + 1) - 1 <= 300 / 9);
+        assert!((tiles.columns + 1) * (cells + 1) - 1 > 300 / 9);
     }
 
     #[test]

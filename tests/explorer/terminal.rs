@@ -49,6 +49,19 @@ const BACKGROUND: (&[u8], &[u8]) = (b"\x1b]11;?", b"\x1b]11;rgb:1e1e/1e1e/1e1e\x
 /// What one that knows kitty's pictures answers when it is asked for one.
 const KITTY_ANSWER: &[u8] = b"\x1b_Gi=31;OK\x1b\\";
 
+/// Settings of the terminal that the tests themselves run in.
+const FOREIGN: [&str; 9] = [
+    "NO_COLOR",
+    "TMUX",
+    "STY",
+    "TERM_PROGRAM",
+    "KITTY_WINDOW_ID",
+    "WEZTERM_PANE",
+    "KONSOLE_VERSION",
+    "VTE_VERSION",
+    "LC_TERMINAL",
+];
+
 /// The root of the repository.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -108,7 +121,7 @@ impl Terminal {
         command.cwd(root());
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
-        for name in ["NO_COLOR", "TMUX"] {
+        for name in FOREIGN {
             command.env_remove(name);
         }
         for (name, value) in environment {

@@ -4,7 +4,6 @@ use std::env;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tch::Cuda;
 
 use super::Row;
 use super::libtorch::Libtorch;
@@ -24,7 +23,7 @@ pub(super) struct Computing {
 impl Computing {
     pub(super) fn look() -> Self {
         let libtorch = Libtorch::loaded();
-        let gpus = usize::try_from(Cuda::device_count()).unwrap_or(0);
+        let gpus = Device::gpus();
         let device = Device::open(DeviceChoice::Auto)
             .unwrap_or(Device::CPU)
             .to_string();

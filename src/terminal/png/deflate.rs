@@ -283,3 +283,68 @@ fn adler32(data: &[u8]) -> u32 {
     }
     b << 16 | a
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_adlers() {
+        assert_eq!(adler32(b"Wikipedia"), 0x11e6_0398);
+        assert_eq!(adler32(&[255; 6000]), 0xa40f_587c);
+    }
+
+    #[test]
+    fn bytes_and_runs() {
+        assert_eq!(tokens(&[7, 7, 7, 9]), [7, 7, 7, 9]);
+        assert_eq!(tokens(&[7; 4]), [7, END as u16]);
+        assert_eq!(tokens(&[7; 259]), [7, END as u16 + 255]);
+        assert_eq!(tokens(&[7; 261]), [7, END as u16 + 255, 7, 7]);
+        let told = |length| {
+            let run = Run::new(length);
+            (run.symbol, run.extra, run.bits)
+        };
+        // RFC 1951, section 3.2.5.
+        assert_eq!([3, 10].map(told), [(257, 0, 0), (264, 0, 0)]);
+        assert_eq!([11, 12].map(told), [(265, 0, 1), (265, 1, 1)]);
+        assert_eq!([66, 67].map(told), [(276, 7, 3), (277, 0, 4)]);
+        assert_eq!([257, 258].map(told), [(284, 30, 5), (285, 0, 0)]);
+    }
+
+    #[test]
+    fn codes_are_short_for_what_comes_often() {
+        let lengths = |counts: &[u32], most| super::lengths(counts, most);
+        assert_eq!(lengths(&[8, 0, 4, 2, 1], 15), [1, 0, 2, 3, 3]);
+        assert_eq!(lengths(&[5, 5], 15), [1, 1]);
+        // Fibonacci's numbers make the longest codes.
+        let counts: Vec<u32> = (0..25)
+            .scan((1, 1), |(a, b), _| {
+                (*a, *b) = (*b, *a + *b);
+                Some(*a)
+            })
+            .collect();
+        for most in [7, 15] {
+            let lengths = lengths(&counts, most);
+            assert!(lengths.iter().all(|length| (1..=most).contains(length)));
+            // Every sequence of bits means something.
+            let share: u32 = lengths.iter().map(|length| 1 << (most - length)).sum();
+            assert_eq!(share, 1 << most);
+        }
+    }
+
+    #[test]
+    fn lengths_of_codes_are_told_in_runs() {
+        let lengths = [&[0; 150][..], &[8; 8], &[0; 3], &[9, 9]].concat();
+        let told = [
+            (18, 127, 7),
+            (18, 1, 7),
+            (8, 0, 0),
+            (16, 3, 2),
+            (8, 0, 0),
+            (17, 0, 3),
+            (9, 0, 0),
+            (9, 0, 0),
+        ];
+        assert_eq!(length_symbols(&lengths), told);
+    }
+}
