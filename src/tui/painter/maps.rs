@@ -14,7 +14,7 @@ use crate::tui::fit::{fit, resize};
 use crate::tui::protocol::Form;
 use crate::tui::tiles::Tiles;
 
-/// A stack of tiles as pages of `rows` rows, `gap` (height, width) cells apart.
+/// A stack of tiles as pages of `rows` rows, with `gap` columns of cells between the tiles.
 fn pages(
     stack: &Indexed,
     tiles: Tiles,
@@ -115,7 +115,9 @@ pub(super) fn paint_grid(values: &Array, style: Style, key: &PaintKey) -> Result
         }
         Protocol::Kitty => {
             let rows = tiles.rows_in_room.max(1);
-            (pages(&stack, tiles, rows, 0, key)?, Places::Pages)
+            // Through the gaps one sees the cursor; characters can't be seen through.
+            let gap = usize::from(!key.canvas.tmux);
+            (pages(&stack, tiles, rows, gap, key)?, Places::Pages { gap })
         }
         Protocol::Iterm2 | Protocol::Sixel => (pages(&stack, tiles, 1, 1, key)?, Places::Rows),
     };

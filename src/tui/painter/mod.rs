@@ -250,12 +250,12 @@ mod tests {
     }
 
     /// Ten channels of 32x32 in a room of two by two: 4x2 cells each.
-    fn grid(protocol: Protocol, detail: Detail) -> Painting {
+    fn grid(canvas: Canvas, detail: Detail) -> Painting {
         let values = Array::new([10, 32, 32], (0..10_240).map(|i| i as f32).collect());
         let source = Source::Values(Arc::new(values));
         let grid = Subject::Grid(IMAGE, LAYER, Style::MinMax);
         let mut order = order(grid, source, Size::new(12, 7));
-        order.key.canvas = canvas(protocol);
+        order.key.canvas = canvas;
         order.key.detail = detail;
         let painting = paint(&order, &mut Drawer::default()).unwrap();
         let tiles = painting.tiles.unwrap();
@@ -272,7 +272,32 @@ mod tests {
 
     #[test]
     fn a_grid_is_sent_in_pages_of_whole_cells() {
-        let painting = grid(Protocol::Kitty, Detail::Full);
+        let painting = grid(canvas(Protocol::Kitty), Detail::Full);
+        // Two tiles of four cells with one between them.
+        assert_eq!(sizes(&painting), [[80, 90], [80, 90], [40, 90]]);
+        let row = |y, width, height| Tile {
+            x: 0,
+            y,
+            width,
+            height,
+        };
+        assert_eq!(painting.row(1), Some((0, row(40, 90, 40))));
+        assert_eq!(painting.row(4), Some((2, row(0, 90, 40))));
+        assert_eq!((painting.row(5), painting.tile(3)), (None, None));
+
+        // Of 10x20 pixels 3x6 are left.
+        let rough = grid(canvas(Protocol::Kitty), Detail::Rough);
+        assert_eq!(sizes(&rough), [[24, 27], [24, 27], [12, 27]]);
+        assert_eq!(rough.row(1), Some((0, row(12, 27, 12))));
+    }
+
+    #[test]
+    fn characters_show_tiles_one_by_one() {
+        let tmux = Canvas {
+            tmux: true,
+            ..canvas(Protocol::Kitty)
+        };
+        let painting = grid(tmux, Detail::Full);
         assert_eq!(sizes(&painting), [[80, 80], [80, 80], [40, 80]]);
         let tile = |x, y, side| Tile {
             x,
@@ -283,9 +308,8 @@ mod tests {
         assert_eq!(painting.tile(3), Some((0, tile(40, 40, 32))));
         assert_eq!(painting.tile(4), Some((1, tile(0, 0, 32))));
         assert_eq!(painting.tile(9), Some((2, tile(40, 0, 32))));
-
-        // Of 10x20 pixels 3x6 are left.
-        let rough = grid(Protocol::Kitty, Detail::Rough);
+        assert_eq!(painting.row(0), None);
+        let rough = grid(tmux, Detail::Rough);
         assert_eq!(sizes(&rough), [[24, 24], [24, 24], [12, 24]]);
         assert_eq!(rough.tile(3), Some((0, tile(12, 12, 12))));
     }
@@ -293,7 +317,7 @@ mod tests {
     #[test]
     fn what_has_no_windows_is_drawn_in_rows() {
         for protocol in [Protocol::Sixel, Protocol::Iterm2] {
-            let painting = grid(protocol, Detail::Full);
+            let painting = grid(canvas(protocol), Detail::Full);
             // Two tiles of four cells with one between them.
             assert_eq!(sizes(&painting), [[40, 90]; 5]);
             assert_eq!((painting.tile(3), &painting.places), (None, &Places::Rows));

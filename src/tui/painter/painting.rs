@@ -46,7 +46,11 @@ pub enum Places {
     /// A grid's tiles are on one sheet, one below the other.
     Stack,
     /// In rows and columns, as many rows on each sheet as are in the room, so that what isn't looked at isn't sent.
-    Pages,
+    Pages {
+        /// Columns of cells between the tiles, through which one sees what is behind; without, tiles are placed one by
+        /// one.
+        gap: usize,
+    },
     /// Each row of tiles is a sheet, which can only be drawn as a whole.
     Rows,
     /// Each on a sheet of its own, as far as they are there.
@@ -110,9 +114,17 @@ pub(super) fn coarse(canvas: Canvas) -> [u16; 2] {
     canvas.cell.map(|side| (side / COARSE).max(1))
 }
 
+/// A row of tiles on a page, in pixels.
+struct Page {
+    sheet: usize,
+    cell: [usize; 2],
+    y: usize,
+    tall: usize,
+}
+
 impl Painting {
     /// The sheet that shows a channel of a grid, and the tile of the channel on it; nothing if it isn't there yet, or
-    /// rows can only be drawn as a whole.
+    /// rows are placed as a whole.
     pub fn tile(&self, channel: usize) -> Option<(usize, Tile)> {
         let tiles = self.tiles?;
         let [height, width] = tiles.pixels;
@@ -125,30 +137,66 @@ impl Painting {
         match &self.places {
             Places::Stack => Some((0, whole(0, channel * height))),
             Places::Own(sheets) => Some(((*sheets.get(channel)?)?, whole(0, 0))),
-            Places::Pages => {
-                let (row, rows) = (channel / tiles.columns, tiles.rows_in_room.max(1));
-                let page = row / rows;
-                let sheet = self.sheets.get(page)?;
-                // Tiles begin with whole cells.
-                let [down, across] = sheet.cell(self.key.canvas);
-                let [tall, wide] = [
-                    down * usize::from(tiles.cells.height),
-                    across * usize::from(tiles.cells.width),
-                ];
-                let (x, y) = (channel % tiles.columns * wide, row % rows * tall);
+            Places::Pages { gap: 0 } => {
+                let page = self.page(channel / tiles.columns)?;
+                let wide = page.cell[1] * usize::from(tiles.cells.width);
+                let (x, y) = (channel % tiles.columns * wide, page.y);
                 let tile = match self.key.detail {
                     Detail::Full => whole(x, y),
                     Detail::Rough => Tile {
                         x,
                         y,
                         width: wide,
-                        height: tall,
+                        height: page.tall,
                     },
                 };
-                Some((page, tile))
+                Some((page.sheet, tile))
             }
+            Places::Pages { .. } => None,
             Places::Beside | Places::Above | Places::Rows => None,
         }
+    }
+
+    /// The sheet that shows a whole row of a grid, and the row on it; nothing if tiles are placed one by one.
+    pub fn row(&self, row: usize) -> Option<(usize, Tile)> {
+        let whole = |sheet: usize| {
+            let [height, width] = self.sheets.get(sheet)?.size();
+            Some((width, height))
+        };
+        let (sheet, y, width, height) = match self.places {
+            Places::Rows => {
+                let (width, height) = whole(row)?;
+                (row, 0, width, height)
+            }
+            Places::Pages { gap: 1.. } => {
+                let page = self.page(row)?;
+                let (width, height) = whole(page.sheet)?;
+                (page.sheet, page.y, width, page.tall.min(height - page.y))
+            }
+            _ => return None,
+        };
+        let tile = Tile {
+            x: 0,
+            y,
+            width,
+            height,
+        };
+        Some((sheet, tile))
+    }
+
+    /// Where a row of tiles is on the pages: rows begin with whole cells.
+    fn page(&self, row: usize) -> Option<Page> {
+        let tiles = self.tiles?;
+        let rows = tiles.rows_in_room.max(1);
+        let sheet = row / rows;
+        let cell = self.sheets.get(sheet)?.cell(self.key.canvas);
+        let tall = cell[0] * usize::from(tiles.cells.height);
+        Some(Page {
+            sheet,
+            cell,
+            y: row % rows * tall,
+            tall,
+        })
     }
 
     /// Memory that the pixels take.

@@ -189,15 +189,15 @@ fn draw_painting(state: &State, painting: &Painting, looks: &Looks, room: Rect, 
     let current = state.wanted() == Some(painting.key);
     // An older grid may have fewer rows.
     let top = state.grid_top.min(tiles.rows().saturating_sub(1));
-    if painting.places == Places::Rows {
-        let rows = (tiles.rows() - top).min(tiles.rows_in_room);
-        for row in top..top + rows {
+    let rows = tiles.rows().saturating_sub(top).min(tiles.rows_in_room);
+    for row in top..top + rows {
+        if let Some(place) = painting.row(row) {
             let first = tiles.area(row * tiles.columns, top, room.as_position());
             let part = Rect {
                 width: room.right().saturating_sub(first.x),
                 ..first
             };
-            draw_sheet(painting, row, looks, part.intersection(room), frame);
+            draw_part(painting, place, looks, part.intersection(room), frame);
         }
     }
     for channel in tiles.visible(top) {
