@@ -38,6 +38,7 @@ bench: build
 	@$(QUIET) $(CARGO) bench --bench engine $(ARGS)
 	@$(QUIET) $(CARGO) bench --bench explorer $(ARGS)
 	@$(QUIET) python3 -B scripts/bench.py
+	@$(QUIET) python3 -B scripts/wire.py
 
 # The libraries keep the wheels' layout: they find each other by it.
 install: build

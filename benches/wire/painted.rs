@@ -26,15 +26,13 @@ pub struct Painted {
     pub time: Spread<Duration>,
 }
 
-/// All pictures of a case, one after the other. Of what the terminal holds from the first one only what is added
-/// counts.
+/// All pictures of a case, each on a blank screen; but the terminal holds what it was sent for the ones before.
 pub fn measure(case: &Case, protocol: Protocol) -> Result<Painted> {
     let order = |index| order(case, index, protocol);
     let mut drawer = Drawer::default();
     let count = case.shown.len();
     let rounds = if count == 1 { ROUNDS } else { 1 };
-    let before = paint(&order(count - 1), &mut drawer)?;
-    let mut shown = cells(&before);
+    paint(&order(count - 1), &mut drawer)?;
     let (mut bytes, mut times) = (Vec::new(), Vec::new());
     for index in (0..count).cycle().take(count * rounds) {
         let order = order(index);
@@ -42,30 +40,12 @@ pub fn measure(case: &Case, protocol: Protocol) -> Result<Painted> {
         let painting = paint(&order, &mut drawer)?;
         times.push(start.elapsed());
         if protocol.is_text() {
-            if count == 1 {
-                shown.reset();
-            }
-            let next = cells(&painting);
+            let drawn = cells(&painting);
+            let changes = Buffer::empty(drawn.area).diff(&drawn);
             let mut out = Vec::new();
-            CrosstermBackend::new(&mut out).draw(shown.diff(&next).into_iter())?;
+            CrosstermBackend::new(&mut out).draw(changes.into_iter())?;
             bytes.push(out.len());
-            shown = next;
         } else {
-            if let (Ok(dir), Protocol::Kitty) = (std::env::var("DUMP"), protocol) {
-                for (i, s) in painting.sheets.iter().enumerate() {
-                    if let Sheet::Sent(p) = s {
-                        let t = String::from_utf8_lossy(p.bytes()).into_owned();
-                        let d: String = t
-                            .split_terminator("\x1b\\")
-                            .filter_map(|x| x.split_once(';').map(|(_, d)| d.to_owned()))
-                            .collect();
-                        std::fs::write(
-                            format!("{dir}/{}-{}-{i}.png", case.name, bytes.len()),
-                            STANDARD.decode(d)?,
-                        )?;
-                    }
-                }
-            }
             let held = usize::from(painting.places == Places::Above);
             let sheets = painting.sheets.iter().skip(held);
             bytes.push(sheets.map(sent).sum());
@@ -124,26 +104,20 @@ fn cells(painting: &Painting) -> Buffer {
             .window(window)
             .render(area, &mut buffer);
     };
-    match painting.tiles {
-        Some(tiles) => {
-            for channel in tiles.visible(0) {
-                if let Some((_, window)) = painting.tile(channel) {
-                    draw(window, tiles.area(channel, 0, room.as_position()));
-                }
+    if let Some(tiles) = painting.tiles {
+        for channel in tiles.visible(0) {
+            if let Some((_, window)) = painting.tile(channel) {
+                draw(window, tiles.area(channel, 0, room.as_position()));
             }
         }
-        None => {
-            let (width, height) = (picture.width() as usize, picture.height() as usize);
-            draw(
-                Tile {
-                    x: 0,
-                    y: 0,
-                    width,
-                    height,
-                },
-                room,
-            );
-        }
+    } else {
+        let whole = Tile {
+            x: 0,
+            y: 0,
+            width: picture.width() as usize,
+            height: picture.height() as usize,
+        };
+        draw(whole, room);
     }
     buffer
 }

@@ -32,6 +32,8 @@ pub struct Case {
     /// (height, width) of a cell in pixels.
     pub cell: [u16; 2],
     pub room: Size,
+    /// (columns, rows) that the picture alone covers.
+    pub cells: [u16; 2],
     /// Whether it is shown to someone who is on the way elsewhere, to a terminal that can lay it over what it has.
     pub on_the_way: bool,
     pub shown: Vec<(Subject, Source)>,
@@ -82,7 +84,9 @@ pub fn cases() -> Result<Vec<Case>> {
             what: "grid of 128 maps of 64x64, 1024x512",
             name: "grid",
             cell: [16, 8],
+            // With a cell around each tile.
             room: Size::new(16 * 9 + 1, 8 * 5 + 1),
+            cells: [128, 32],
             on_the_way: false,
             shown: vec![grid],
         },
@@ -91,6 +95,7 @@ pub fn cases() -> Result<Vec<Case>> {
             name: "channel-64",
             cell: [18, 9],
             room: Size::new(64, 32),
+            cells: [64, 32],
             on_the_way: false,
             shown: channels(&small),
         },
@@ -99,6 +104,7 @@ pub fn cases() -> Result<Vec<Case>> {
             name: "channel-148",
             cell: [18, 9],
             room: Size::new(66, 33),
+            cells: [66, 33],
             on_the_way: false,
             shown: channels(&large),
         },
@@ -107,6 +113,7 @@ pub fn cases() -> Result<Vec<Case>> {
             name: "heatmap",
             cell: [16, 8],
             room: Size::new(128, 48),
+            cells: [128, 48],
             on_the_way: false,
             shown: heatmaps()?,
         },
@@ -115,6 +122,7 @@ pub fn cases() -> Result<Vec<Case>> {
             name: "veil",
             cell: [16, 8],
             room: Size::new(128, 48),
+            cells: [128, 48],
             on_the_way: true,
             shown: heatmaps()?,
         },

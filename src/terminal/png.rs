@@ -1,7 +1,8 @@
 //! PNG files for the wire: small, quickly made, with holes where a picture has them.
 
-mod deflate;
-
+use miniz_oxide::deflate::core::{
+    CompressionStrategy, CompressorOxide, TDEFLFlush, compress, create_comp_flags_from_zip_params,
+};
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter, Writer, chunk};
 
 use super::cutout::Cutout;
@@ -62,12 +63,25 @@ fn of_levels(
     write(cutout, ColorType::Indexed, &palette, |writer| {
         let files = [false, true].map(|differences| {
             let rows = filtered(&pixels, width, differences);
-            deflate::zlib(&rows)
+            compressed(&rows)
         });
         // Which is smaller depends on the map; to find out takes a few milliseconds.
         let smaller = files.iter().min_by_key(|file| file.len());
         writer.write_chunk(chunk::IDAT, smaller.map_or(&[], Vec::as_slice))
     })
+}
+
+/// A zlib stream in which bytes stand for themselves or repeat the one before them. Maps are noise and runs: to look for
+/// other things that come again takes ten times as long, and finds less.
+fn compressed(data: &[u8]) -> Vec<u8> {
+    let strategy = CompressionStrategy::RLE as i32;
+    let flags = create_comp_flags_from_zip_params(6, 1, strategy);
+    let mut compressor = CompressorOxide::new(flags);
+    let mut out = vec![0; data.len() + data.len() / 8 + 1024];
+    // There is room for what can't be made smaller.
+    let (_, _, written) = compress(&mut compressor, data, &mut out, TDEFLFlush::Finish);
+    out.truncate(written);
+    out
 }
 
 /// Rows as they are, or as differences from those above. One that is like the one above, as most rows of an enlarged map

@@ -310,7 +310,7 @@ mod tests {
         let map = Indexed::new(5, 7, pixels, Colormap::Gray);
         let sixels = encode(&Cutout::whole(map.into()), 256);
         // Black is drawn where white is to come.
-        let body = "#0!5~$#1??@-#0!5@";
+        let body = "#0!5~$??#1@-#0!5@";
         assert_eq!(
             text(&sixels),
             format!("^P0;1q\"1;1;5;7#0;2;0;0;0#1;2;100;100;100{body}^\\")

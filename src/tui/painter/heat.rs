@@ -73,6 +73,8 @@ pub(super) fn layered(
     });
     let part = region.scaled(from, [tall, wide]);
     let levels = overlay.levels(heat, [part.height as usize, part.width as usize])?;
+    // In a veil nobody can tell more apart.
+    let levels: Vec<u8> = levels.iter().map(|level| level / 8 * 8 + 4).collect();
     let mut veil = Indexed::blank(wide, tall, overlay.colormap)?;
     let part = Tile {
         x: part.left as usize,

@@ -186,7 +186,7 @@ impl Painting {
 
     /// Where a row of tiles is on the pages: rows begin with whole cells.
     fn page(&self, row: usize) -> Option<Page> {
-        let tiles = self.tiles?;
+        let tiles = self.tiles.filter(|tiles| row < tiles.rows())?;
         let rows = tiles.rows_in_room.max(1);
         let sheet = row / rows;
         let cell = self.sheets.get(sheet)?.cell(self.key.canvas);
