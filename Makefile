@@ -30,6 +30,8 @@ run: libtorch
 test: libtorch
 	@python3 -B scripts/test_libtorch.py
 	@$(QUIET) $(CARGO) test $(BUILD) $(ARGS)
+	@$(QUIET) CONVSCOPE="$(abspath $(TARGET))/release/convscope" $(CARGO) test $(BUILD) \
+	  --manifest-path tests/terminals/Cargo.toml --target-dir "$(TARGET)/terminals"
 
 build: libtorch
 	@$(CARGO) build $(BUILD)
