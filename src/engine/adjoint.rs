@@ -6,7 +6,9 @@
 use burn::backend::ops::{ConvOptions, ConvTransposeOptions, FloatTensorOps, ModuleOps};
 use burn::backend::{FloatDType, LibTorch, Scalar, Slice, TensorMetadata};
 use burn_tch::TchTensor;
+use tch::Device::Cpu;
 use tch::Tensor as Torch;
+use tch::utils::has_mkldnn;
 
 use super::ReluRule;
 use super::activation::derivative;
@@ -14,7 +16,7 @@ use super::apply::{
     Context, aligned, coverage, crop, interpolation, max_pool, pad, plane, pool_padding, reshape,
     standardised, transposed_fringe,
 };
-use super::tensor::wrap;
+use super::tensor::{channels_last, wrap};
 use super::weights::vector;
 use crate::error::Result;
 use crate::model::{Activation, Border, Conv, ConvTranspose, Merge, Op, Pool, PoolKind};
@@ -197,8 +199,23 @@ impl Step<'_> {
         let symmetric = border.top == border.bottom && border.left == border.right;
         if symmetric && let Some(padding) = few_filters(conv, &weight, border) {
             let turned = weight.tensor.flip([2, 3]).transpose(0, 1);
+            let turned = channels_last(wrap(turned, &weight));
+            // Left to itself libtorch does small planes by a way that takes thirty times as long.
+            if g.tensor.device() == Cpu && has_mkldnn() {
+                let [padding, dilation] =
+                    [padding, conv.dilation].map(|pair| pair.map(|side| side as i64));
+                let gradient = g.tensor.mkldnn_convolution(
+                    &turned.tensor,
+                    None::<Torch>,
+                    padding,
+                    [1, 1],
+                    dilation,
+                    1,
+                );
+                return wrap(gradient, &g);
+            }
             let options = ConvOptions::new([1, 1], padding, conv.dilation, 1);
-            return LibTorch::conv2d(g, wrap(turned, &weight), None, options);
+            return LibTorch::conv2d(g, turned, None, options);
         }
         let output = plane(&g);
         // Rows and columns at the end that no window reached.

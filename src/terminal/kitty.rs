@@ -18,6 +18,9 @@ use crate::picture::Tile;
 /// What the pictures that a terminal holds may take there, in bytes of four a pixel.
 const BUDGET: usize = 96 << 20;
 
+/// The end of a picture that was broken off; nothing if none was.
+const LAST_PIECE: &[u8] = b"\x1b_Gm=0,q=2;\x1b\\";
+
 /// As many pictures can be told apart by the characters of one run of the program.
 const MOST: usize = 1000;
 
@@ -125,8 +128,13 @@ impl Kitty {
     pub(super) fn farewell(&self) -> Vec<u8> {
         let (named, placed): (Vec<&Held>, Vec<&Held>) =
             self.held.iter().partition(|held| held.by_characters);
-        let mut bytes: Vec<u8> = named.into_iter().flat_map(Held::farewell).collect();
+        let mut bytes = Vec::new();
+        if !named.is_empty() {
+            bytes.extend(wrapped(LAST_PIECE));
+            bytes.extend(named.into_iter().flat_map(Held::farewell));
+        }
         if !placed.is_empty() {
+            bytes.extend_from_slice(LAST_PIECE);
             bytes.extend_from_slice(b"\x1b_Ga=d,d=A,q=2\x1b\\");
         }
         bytes

@@ -69,11 +69,6 @@ impl Pace {
         bytes <= most.max(SMALL)
     }
 
-    /// Whether an answer is awaited.
-    pub(super) fn awaits(&self) -> bool {
-        !self.under_way.is_empty()
-    }
-
     /// Whether pictures take long to come.
     pub(super) fn is_slow(&self) -> bool {
         self.rate.is_some_and(|rate| rate < SLOW)
@@ -98,10 +93,10 @@ mod tests {
         assert!(pace.is_free(now) && !pace.is_slow());
         for step in 0..8 {
             pace.sent(50_000, now);
-            assert!(!pace.is_free(now) && pace.awaits());
+            assert!(!pace.is_free(now));
             now += 400 * MS + step * MS;
             pace.arrived(now);
-            assert!(pace.is_free(now) && !pace.awaits());
+            assert!(pace.is_free(now));
         }
         // One megabit a second.
         assert!(pace.is_slow());
@@ -146,6 +141,6 @@ mod tests {
         assert!(!pace.is_free(now + 2 * PATIENCE));
         assert!(pace.is_free(now + 2 * PATIENCE + MS));
         pace.arrived(now);
-        assert!(!pace.awaits());
+        assert!(pace.under_way.is_empty());
     }
 }

@@ -41,7 +41,7 @@ use super::probe::Traits;
 /// Whether the terminal is in the screen's state; it is restored once.
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 
-/// Whether the terminal owes an answer, which would look like keys.
+/// Whether the terminal was asked anything: the answers look like keys, and come when they come.
 static AWAITED: AtomicBool = AtomicBool::new(false);
 
 /// What takes the pictures away again.
@@ -182,10 +182,7 @@ impl Screen {
     }
 
     fn deliver(&mut self, parcel: Vec<u8>) -> io::Result<()> {
-        AWAITED.store(
-            self.pace.awaits() || self.courier.awaits(),
-            Ordering::SeqCst,
-        );
+        AWAITED.fetch_or(self.courier.awaits(), Ordering::SeqCst);
         if parcel.is_empty() {
             return Ok(());
         }

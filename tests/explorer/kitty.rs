@@ -105,6 +105,11 @@ impl Pictures {
             }
             return;
         }
+        if !control.contains_key("a") {
+            // The last piece of nothing: the program makes sure that no picture is on its way.
+            assert_eq!(control["m"], "0");
+            return;
+        }
         let number = |key: &str| control.get(key).map(|value| value.parse::<u32>().unwrap());
         let image = number("i");
         match (control["a"].as_str(), control.get("d").map(String::as_str)) {
@@ -140,8 +145,12 @@ impl Pictures {
     fn arrive(&mut self) {
         let (control, data) = self.coming.take().unwrap();
         assert_eq!(control["f"], "100", "a PNG");
-        let file = STANDARD.decode(data).unwrap();
-        let picture = image::load_from_memory(&file).unwrap().to_rgb8();
+        let file = STANDARD.decode(data).unwrap_or_default();
+        // It may have been broken off when the program ended.
+        let Ok(picture) = image::load_from_memory(&file) else {
+            return;
+        };
+        let picture = picture.to_rgb8();
         self.images.insert(control["i"].parse().unwrap(), picture);
     }
 }
