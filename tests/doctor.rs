@@ -277,7 +277,7 @@ fn tmux_says_what_is_around_it() {
         let path = as_tmux(folder.path(), script);
         let environment = [
             ("TERM", "tmux-256color"),
-            ("TMUX", "/tmp/tmux-0/default,1,0"),
+            ("TMUX", "/run/tmux/default,1,0"),
             ("TMUX_PANE", "%7"),
             ("PATH", &path),
         ];

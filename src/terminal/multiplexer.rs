@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn the_environment_says_what_stands_between() {
         let tmux = Some(Multiplexer::Tmux(Tmux::default()));
-        let socket = ("TMUX", "/tmp/tmux-0/default,1,0");
+        let socket = ("TMUX", "/run/tmux/default,1,0");
         assert_eq!(detect(&[("TERM", "xterm-kitty")]), None);
         assert_eq!(detect(&[("TERM", "tmux-256color"), socket]), tmux);
         assert_eq!(detect(&[("TERM", "xterm-256color"), socket]), tmux);

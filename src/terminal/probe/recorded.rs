@@ -32,7 +32,7 @@ const fn in_tmux(title: &'static str, tmux: &'static str, answers: &'static str)
         answers,
         environment: &[
             ("TERM", "tmux-256color"),
-            ("TMUX", "/tmp/tmux-0/default,1,0"),
+            ("TMUX", "/run/tmux/default,1,0"),
         ],
         tmux: Some(tmux),
     }
