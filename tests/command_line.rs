@@ -568,3 +568,64 @@ fn a_closed_pipe() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn a_named_protocol_prints_into_a_pipe_too() {
+    let channel = [
+        "maps",
+        BOOK,
+        CAT,
+        "--layer",
+        "conv2d_5",
+        "--channel",
+        "4",
+        "--show",
+        "-q",
+    ];
+    let begins = [
+        ("kitty", "\x1b_Ga=T,f=100,q=2,m="),
+        ("iterm2", "\x1b]1337;File=inline=1;"),
+        ("sixel", "\x1bP0;1q\"1;1;"),
+        ("quadrants", "\x1b[0;38;"),
+        ("halfblocks", "\x1b["),
+    ];
+    for (protocol, begin) in begins {
+        let arguments = [&channel[..], &["--protocol", protocol]].concat();
+        let output = run(&arguments);
+        assert!(output.status.success(), "{protocol}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let picture = printed.split_once('\n').map(|(_, picture)| picture);
+        assert!(
+            picture.is_some_and(|picture| picture.starts_with(begin)),
+            "{protocol}"
+        );
+        assert!(printed.ends_with('\n'), "{protocol}");
+    }
+    let output = run(&[&channel[..7], &["--protocol", "sixel"]].concat());
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "without --show it means nothing"
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn where_nothing_can_be_printed_there_is_one_line() {
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("Linux has it");
+    let layer = ["maps", BOOK, CAT, "--layer", "conv2d_5"];
+    for arguments in [&layer[..], &[&layer[..], &["--show", "-q"]].concat()] {
+        let full = full.try_clone().expect("another handle");
+        let output = program(arguments)
+            .stdout(full)
+            .output()
+            .expect("the program starts");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains("No space left on device"), "{message}");
+        assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    }
+}

@@ -34,6 +34,9 @@ pub fn read(path: &Path) -> Result<Array> {
     if path == Path::new("-") {
         return decode(io::stdin().lock(), Path::new("standard input"));
     }
+    if path.is_dir() {
+        return Err(Error::file(path, "is a folder, not a .npy file"));
+    }
     let file = File::open(path).map_err(|source| Error::io(path, source))?;
     decode(BufReader::new(file), path)
 }

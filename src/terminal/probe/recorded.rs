@@ -30,10 +30,7 @@ const fn in_tmux(title: &'static str, tmux: &'static str, answers: &'static str)
     Recorded {
         title,
         answers,
-        environment: &[
-            ("TERM", "tmux-256color"),
-            ("TMUX", "/run/tmux/default,1,0"),
-        ],
+        environment: &[("TERM", "tmux-256color"), ("TMUX", "/run/tmux/default,1,0")],
         tmux: Some(tmux),
     }
 }
