@@ -61,14 +61,27 @@ fn of_levels(
     let pixels: Vec<u8> = pixels.collect();
     let width = levels.width() as usize;
     write(cutout, ColorType::Indexed, &palette, |writer| {
-        let files = [false, true].map(|differences| {
-            let rows = filtered(&pixels, width, differences);
-            compressed(&rows)
-        });
-        // Which is smaller depends on the map; to find out takes a few milliseconds.
-        let smaller = files.iter().min_by_key(|file| file.len());
-        writer.write_chunk(chunk::IDAT, smaller.map_or(&[], Vec::as_slice))
+        writer.write_chunk(chunk::IDAT, &smaller(&pixels, width))
     })
+}
+
+/// Rows as they are or as differences, whichever is smaller; that depends on the map. Of a large one a quarter tells.
+fn smaller(pixels: &[u8], width: usize) -> Vec<u8> {
+    const LARGE: usize = 1 << 18;
+    let both = |pixels: &[u8]| {
+        [false, true].map(|differences| compressed(&filtered(pixels, width, differences)))
+    };
+    if pixels.len() <= LARGE {
+        let [plain, differences] = both(pixels);
+        return if plain.len() <= differences.len() {
+            plain
+        } else {
+            differences
+        };
+    }
+    let quarter = pixels.len() / width.max(1) / 4 * width;
+    let [plain, differences] = both(&pixels[quarter..2 * quarter]);
+    compressed(&filtered(pixels, width, differences.len() < plain.len()))
 }
 
 /// A zlib stream in which bytes stand for themselves or repeat the one before them. Maps are noise and runs: to look for
