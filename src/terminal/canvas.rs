@@ -1,5 +1,7 @@
 //! What pictures are drawn with, and how many pixels a cell has for it.
 
+use std::env;
+
 use crossterm::terminal::window_size;
 
 use super::probe::Traits;
@@ -67,6 +69,9 @@ pub struct Canvas {
 /// Of a terminal that shows pictures but doesn't tell its cells' size.
 const USUAL_CELL: [u16; 2] = [18, 9];
 
+/// What tmux says where it doesn't know, such as after its `resize-window`.
+const TMUX_GUESS: [u16; 2] = [32, 16];
+
 /// No terminal's largest picture is smaller; what says so is mistaken.
 const LEAST_LARGEST: u32 = 256;
 
@@ -127,7 +132,8 @@ pub fn cell_of_window() -> Option<[u16; 2]> {
     let window = window_size().ok()?;
     let height = window.height.checked_div(window.rows)?;
     let width = window.width.checked_div(window.columns)?;
-    sensible([height, width])
+    let guessed = [height, width] == TMUX_GUESS && env::var_os("TMUX").is_some();
+    sensible([height, width]).filter(|_| !guessed)
 }
 
 /// Cells that a picture can be drawn in.
