@@ -79,6 +79,11 @@ impl Answer {
             }
             return Part::None;
         };
+        if said.is_empty() && !matches!(key.code, KeyCode::Char('G' | '1')) {
+            // No answer begins so: somebody typed Escape and another key.
+            self.0 = None;
+            return Part::None;
+        }
         if ends || said.len() >= LONGEST_ANSWER {
             return Part::Last(self.0.take().unwrap_or_default());
         }
@@ -108,6 +113,10 @@ mod tests {
         assert_eq!(answer.take(alt(']'), true), Part::Inner);
         assert_eq!(answer.take(key('1'), true), Part::Inner);
         assert_eq!(answer.take(bell, true), Part::Last("1".to_owned()));
+        // Escape and the key for the next layer, typed fast, and another key.
+        assert_eq!(answer.take(alt(']'), true), Part::Inner);
+        assert_eq!(answer.take(key('j'), true), Part::None);
+        assert_eq!(answer.take(key('q'), true), Part::None);
         // If nothing was asked it is what somebody typed.
         assert_eq!(answer.take(alt(']'), false), Part::None);
     }
