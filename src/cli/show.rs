@@ -42,12 +42,11 @@ impl Showing {
     /// # Errors
     /// If the terminal can't be asked or written to, or the picture is empty.
     pub(super) fn print(&self, picture: &Picture) -> Result<()> {
-        let printer = match self.printer.get() {
-            Some(printer) => *printer,
-            None => {
-                let printer = Printer::new(self.protocol.0)?;
-                *self.printer.get_or_init(|| printer)
-            }
+        let printer = if let Some(printer) = self.printer.get() {
+            *printer
+        } else {
+            let printer = Printer::new(self.protocol.0)?;
+            *self.printer.get_or_init(|| printer)
         };
         printer.print(picture)
     }

@@ -146,6 +146,7 @@ impl Screen {
     }
 
     /// Asks the terminal what it can do. Must be done before anybody reads keys.
+    #[allow(clippy::unused_self)]
     pub fn ask(&mut self) -> Traits {
         Traits::ask()
     }

@@ -152,8 +152,7 @@ impl Painting {
                 };
                 Some((page.sheet, tile))
             }
-            Places::Pages { .. } => None,
-            Places::Beside | Places::Above | Places::Rows => None,
+            Places::Beside | Places::Above | Places::Rows | Places::Pages { .. } => None,
         }
     }
 

@@ -23,9 +23,12 @@ const KEPT: usize = 4096;
 #[derive(Debug, Default)]
 pub struct Drawer {
     tiles: HashMap<PatternKey, Kept>,
-    /// The photo under the last heatmap, at which size (height, width) in pixels.
-    photo: Option<((ImageId, [usize; 2]), Arc<Transmission>)>,
+    /// The photo under the last heatmap.
+    photo: Option<(PhotoKey, Arc<Transmission>)>,
 }
+
+/// A photo at a size (height, width) in pixels.
+type PhotoKey = (ImageId, [usize; 2]);
 
 /// A tile, after how many steps, and at which size (height, width) in pixels.
 type Kept = (usize, [usize; 2], Arc<Transmission>);
@@ -37,7 +40,7 @@ impl Drawer {
     /// Those of `make`.
     pub(super) fn photo(
         &mut self,
-        key: (ImageId, [usize; 2]),
+        key: PhotoKey,
         make: impl FnOnce() -> Result<Transmission>,
     ) -> Result<Arc<Transmission>> {
         if let Some((known, photo)) = &self.photo
